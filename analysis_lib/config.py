@@ -26,6 +26,9 @@ PALETTE = {
     "context": "#8A8A8A",
 }
 
+#: MIME type of the display output by which a notebook tells the book what it found.
+FINDING_MIME = "application/vnd.shopbook.finding+json"
+
 #: Environment variable that points the library at another checkout (tests, forks).
 ROOT_VARIABLE = "SHOPBOOK_ROOT"
 

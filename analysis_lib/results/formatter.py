@@ -115,6 +115,27 @@ def format_interval(value: float, lower: float, upper: float, unit: str = "") ->
     return f"{sign}{prefix}{digits}{scale}{suffix}{noun} {interval}"
 
 
+def format_range(lower: float, upper: float, unit: str = "") -> str:
+    """Two bounds on one scale.
+
+    Examples
+    --------
+    >>> format_range(-6452, 26100, "usd")
+    '−$6 k to $26 k'
+    """
+    if not all(math.isfinite(x) for x in (lower, upper)):
+        return NOT_A_NUMBER
+    prefix, factor, suffix, noun = _parts(unit)
+    size, scale = _scale(max(abs(lower), abs(upper)), prefix != "" and noun == "")
+    decimals = _decimals((upper - lower) * factor / size, cents=prefix != "" and not scale)
+    shown = []
+    for bound in (lower, upper):
+        text = _number(bound * factor / size, decimals)
+        sign, digits = (MINUS, text[1:]) if text.startswith(MINUS) else ("", text)
+        shown.append(f"{sign}{prefix}{digits}{scale}{suffix}")
+    return f"{shown[0]} to {shown[1]}{noun}"
+
+
 def format_percent(share: float, decimals: int = 1) -> str:
     """A share as a percentage.
 

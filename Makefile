@@ -1,0 +1,56 @@
+# Two commands are all a newcomer needs:  make book  and  make test.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+VENV   := .venv
+PYTHON := $(VENV)/bin/python
+READY  := $(VENV)/.ready
+
+.PHONY: help book test lint lab serve bench clean lock browser
+
+help:
+	@echo "make book    environment, data, reports and the site in _build/html"
+	@echo "make test    lint, library, notebooks, and the site in a real browser"
+	@echo "make lab     JupyterLab: every notebook opens and runs as it is"
+	@echo "make serve   look at the built site"
+	@echo "make bench   speed and memory, printed"
+	@echo "make lock    compile requirements.txt anew from pyproject.toml"
+	@echo "make clean   remove everything that was generated (the environment stays)"
+
+# The environment is made anew only when what it is made from has changed.
+$(READY): requirements.txt pyproject.toml
+	@bash tools/environment.sh $(VENV)
+	@touch $@
+
+book: $(READY)
+	@$(VENV)/bin/shopbook data build --if-needed
+	@$(VENV)/bin/shopbook build
+
+lint: $(READY)
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+
+browser: $(READY)
+	@bash tools/browser.sh
+
+test: lint browser
+	@$(VENV)/bin/shopbook data build --if-needed
+	@$(PYTHON) -m pytest
+	@$(PYTHON) -m pytest --nbval-lax --nbval-sanitize-with tests/notebooks/sanitize.cfg -p no:doctest notebooks
+
+lab: $(READY)
+	@$(VENV)/bin/shopbook data build --if-needed
+	@$(VENV)/bin/jupyter lab notebooks
+
+serve: $(READY)
+	@$(VENV)/bin/shopbook serve
+
+bench: $(READY)
+	@$(VENV)/bin/shopbook data build --if-needed
+	@$(PYTHON) tests/bench.py
+
+lock:
+	@bash tools/lock.sh
+
+clean:
+	rm -rf _build .shopbook data/built .pytest_cache .ruff_cache .hypothesis

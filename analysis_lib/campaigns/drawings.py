@@ -1,0 +1,111 @@
+"""How the figures of a review are drawn: frames in, marks on matplotlib axes out."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+import pandas as pd
+
+from analysis_lib.config import PALETTE
+from analysis_lib.results import Estimate, format_interval, format_value
+
+SUBJECT, CONTEXT = PALETTE["subject"], PALETTE["context"]
+
+#: Grey that stays readable as text on white.
+CONTEXT_TEXT = "#5f5f5f"
+
+#: A white ground under labels, so that lines end before the text begins.
+GROUND = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
+
+
+def draw_weekly(axes, *, effects: pd.DataFrame, n_weeks: float, unit: str) -> None:
+    """Weekly effect with its interval; the campaign's weeks shaded."""
+    axes.axvspan(-0.5, n_weeks - 0.5, color=PALETTE["sky"], alpha=0.18, lw=0)
+    axes.axhline(0, color=CONTEXT, lw=1)
+    axes.fill_between(effects["period"], effects["ci_lower"], effects["ci_upper"], color=SUBJECT, alpha=0.22, lw=0)
+    axes.plot(effects["period"], effects["value"], color=SUBJECT, marker="o", ms=4)
+    top = axes.get_ylim()[1]
+    axes.text(n_weeks / 2 - 0.5, top, "campaign", ha="center", va="top", color=SUBJECT)
+    axes.text(effects["period"].min(), top, "before", ha="left", va="top", color=CONTEXT_TEXT)
+    if effects["period"].max() > n_weeks:
+        axes.text(effects["period"].max(), top, "after", ha="right", va="top", color=CONTEXT_TEXT)
+    axes.set_xlabel("weeks from the campaign's first day")
+    axes.yaxis.set_major_formatter(partial(_tick, unit))
+
+
+def draw_reach(axes, *, steps: pd.DataFrame) -> None:
+    """Funnel as bars from the top, each with its count and share."""
+    places = np.arange(len(steps))[::-1]
+    colours = [CONTEXT] * (len(steps) - 1) + [SUBJECT]
+    axes.barh(places, steps["n_users"], color=colours, height=0.42)
+    for place, row in zip(places, steps.itertuples(), strict=True):
+        share = f" ({format_value(row.share_of_targeted, 'share')})" if row.share_of_targeted >= 0 else ""
+        axes.text(0, place + 0.3, f"{row.step}: {row.label}{share}", ha="left", va="bottom", bbox=GROUND)
+    axes.set_ylim(-0.5, len(steps) - 0.2)
+    axes.axis("off")
+
+
+def draw_balance(axes, *, balance: pd.DataFrame) -> None:
+    """Standardised differences before (grey) and after (blue) weighting."""
+    places = np.arange(len(balance))[::-1]
+    axes.axvline(0, color=CONTEXT, lw=1)
+    axes.scatter(balance["difference_before"], places, color=CONTEXT, s=60, zorder=3)
+    axes.scatter(balance["difference_after"], places, color=SUBJECT, s=60, zorder=4)
+    for place, row in zip(places, balance.itertuples(), strict=True):
+        axes.text(0.04, place + 0.2, row.covariate, ha="left", va="bottom")
+    first = balance.iloc[0]
+    axes.annotate("before weighting", (first["difference_before"], places[0]), xytext=(8, 0),
+                  textcoords="offset points", va="center", color=CONTEXT_TEXT)  # fmt: skip
+    axes.annotate("after", (0, places[0]), xytext=(-8, 0), textcoords="offset points", va="center", ha="right",
+                  color=SUBJECT)  # fmt: skip
+    low, high = axes.get_xlim()
+    axes.set_xlim(min(low, -0.25 * high), high + 0.35 * (high - low))
+    axes.set_ylim(-0.6, len(balance) - 0.2)
+    axes.set_yticks([])
+    axes.set_xlabel("difference, in standard deviations")
+
+
+def draw_ledger(axes, *, rows: pd.DataFrame, unit: str) -> None:
+    """Ledger rows as bars from zero with their intervals; the total in the strong colour."""
+    places = np.arange(len(rows))[::-1]
+    colours = [CONTEXT] * (len(rows) - 1) + [SUBJECT]
+    axes.barh(places - 0.12, rows["value"], color=colours, height=0.3)
+    whiskers = [rows["value"] - rows["ci_lower"], rows["ci_upper"] - rows["value"]]
+    axes.errorbar(rows["value"], places - 0.12, xerr=whiskers, fmt="none", ecolor="black", elinewidth=1.6, capsize=4)
+    axes.axvline(0, color="black", lw=1)
+    left = axes.get_xlim()[0]
+    for place, row in zip(places, rows.itertuples(), strict=True):
+        shown = format_interval(row.value, row.ci_lower, row.ci_upper, unit)
+        axes.text(left, place + 0.3, f"{row.label}: {shown}", ha="left", va="center", bbox=GROUND)
+    axes.set_ylim(-0.5, len(rows) - 0.25)
+    axes.set_yticks([])
+    axes.xaxis.set_major_formatter(partial(_tick, unit))
+
+
+def draw_placebos(axes, *, placebos: pd.DataFrame, estimate: Estimate) -> None:
+    """Placebo estimates as dots, the campaign's estimate with its interval above them."""
+    axes.axvline(0, color="black", lw=1)
+    height = _stack(placebos["value"].to_numpy())
+    axes.scatter(placebos["value"], height, s=44, color=CONTEXT, zorder=3)
+    top = height.max() + 1.6
+    reach = [[estimate.value - estimate.ci_lower], [estimate.ci_upper - estimate.value]]
+    axes.errorbar([estimate.value], [top], xerr=reach, fmt="o", ms=9, color=SUBJECT, elinewidth=2.4, capsize=5)
+    axes.text(estimate.value, top + 0.55, f"this campaign: {estimate.short}", ha="center", va="bottom", color=SUBJECT)
+    label = f"{len(placebos)} windows without it"
+    axes.text(placebos["value"].mean(), -0.45, label, ha="center", va="top", color=CONTEXT_TEXT, bbox=GROUND)
+    axes.set_ylim(-1.5, top + 1.6)
+    axes.set_yticks([])
+    axes.xaxis.set_major_formatter(partial(_tick, estimate.unit))
+
+
+def _stack(values: np.ndarray, bins: int = 24) -> np.ndarray:
+    """Heights that pile up values falling into one of ``bins`` equal classes."""
+    spread = np.ptp(values) or 1.0
+    classes = np.floor((values - values.min()) / spread * bins)
+    return pd.Series(classes).groupby(classes).cumcount().to_numpy(float)
+
+
+def _tick(unit: str, value: float, _position: int) -> str:
+    """Axis labels: round numbers, without cents or decimals of thousands."""
+    return format_value(value, unit, spread=20 * abs(value)) if value else "0"

@@ -1,0 +1,210 @@
+"""The figures and tables of a review: finding, numbers, and how to draw them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial, wraps
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from analysis_lib.campaigns import drawings
+from analysis_lib.campaigns.comparison import HISTORY
+from analysis_lib.config import PRIVACY_THRESHOLD
+from analysis_lib.results import Exhibit, format_count, format_percent, format_value, nothing_to_show
+
+if TYPE_CHECKING:
+    from analysis_lib.campaigns.result import CampaignReview
+
+
+def _needs(part: str, what: str):
+    """Show what is missing instead, where the review was refused that part."""
+
+    def decorate(build: Callable[[CampaignReview], Exhibit]) -> Callable[[CampaignReview], Exhibit]:
+        @wraps(build)
+        def guarded(review: CampaignReview) -> Exhibit:
+            if getattr(review, part) is None:
+                return nothing_to_show(what, "; ".join(review.missing))
+            return build(review)
+
+        return guarded
+
+    return decorate
+
+
+@_needs("effect", "The weekly effect")
+def weekly(review: CampaignReview) -> Exhibit:
+    """Effect by week from the start."""
+    effects, campaign, people = review.effect.weekly.effects, review.campaign, review.setting.people
+    during = effects[(effects["period"] >= 0) & (effects["period"] < campaign.n_days / 7)]
+    apart = int(((during["ci_lower"] > 0) | (during["ci_upper"] < 0)).sum())
+    if apart:
+        title = f"In {apart} of {len(during)} campaign weeks targeted {people} stood apart from comparable ones"
+    else:
+        title = f"In no campaign week did targeted {people} stand apart from comparable ones"
+    unit = campaign.currency
+    return Exhibit(
+        title=title,
+        subtitle=(
+            f"Weekly spending per targeted {_one(people)} against comparable untargeted ones, {unit.upper()}, week "
+            f"−1 = 0; band: {format_percent(review.setting.level, 0)} interval of each week, before widening"
+        ),
+        frame=effects.rename(columns={"period": "week"}),
+        units={"value": unit, "se": unit, "ci_lower": unit, "ci_upper": unit, "week": ""},
+        draw=partial(drawings.draw_weekly, effects=effects, n_weeks=campaign.n_days / 7, unit=unit),
+    )  # fmt: skip
+
+
+@_needs("reach", "The funnel")
+def reach(review: CampaignReview) -> Exhibit:
+    """Targeted to redeemed."""
+    steps = review.reach.steps
+    steps = steps.assign(label=[_people(number) for number in steps["n_users"]])
+    small = steps["n_users"] < PRIVACY_THRESHOLD
+    drawn = steps.assign(
+        n_users=steps["n_users"].mask(small & (steps["n_users"] > 0), PRIVACY_THRESHOLD),
+        share_of_targeted=steps["share_of_targeted"].mask(small),
+    )
+    last = steps.iloc[-1]
+    share = "Fewer than 20" if small.iloc[-1] else format_percent(last["share_of_targeted"])
+    return Exhibit(
+        title=f"{share} of the targeted {review.setting.people} redeemed a coupon",
+        subtitle=f"Targeted {review.setting.people}, count and share of those targeted",
+        frame=steps[["step", "n_users", "share_of_targeted", "share_of_previous"]],
+        units={"n_users": "", "share_of_targeted": "share", "share_of_previous": "share"},
+        draw=partial(drawings.draw_reach, steps=drawn),
+        height=0.55,
+    )
+
+
+@_needs("effect", "The balance of the groups")
+def balance(review: CampaignReview) -> Exhibit:
+    """How alike the groups are."""
+    weights = review.effect.weights
+    frame = weights.balance.assign(covariate=weights.balance["covariate"].map(HISTORY))
+    return Exhibit(
+        title="Weighting makes the untargeted group look like the targeted one",
+        subtitle=f"{review.setting.people.capitalize()} before the campaign; distance from the targeted group's mean",
+        frame=frame,
+        units={column: "" for column in frame.columns if column != "covariate"},
+        draw=partial(drawings.draw_balance, balance=frame),
+        height=0.8,
+    )
+
+
+@_needs("effect", "The ledger")
+def ledger(review: CampaignReview) -> Exhibit:
+    """The ledger as bars."""
+    net, unit = review.net_incremental_gmv, review.campaign.currency
+    rows = review.ledger.assign(label=[_short(name) for name in review.ledger["row"]])
+    sure = "and the total is above zero" if net.ci_lower > 0 else "and the total may be zero"
+    sure = "and the total is below zero" if net.ci_upper < 0 else sure
+    return Exhibit(
+        title=f"The parts add up to {format_value(net.value, unit, spread=net.ci_upper - net.ci_lower)}, {sure}",
+        subtitle=f"Additional sales to targeted {review.setting.people}, {unit.upper()}, with intervals",
+        frame=review.ledger,
+        units={"value": unit, "ci_lower": unit, "ci_upper": unit},
+        draw=partial(drawings.draw_ledger, rows=rows, unit=unit),
+        height=0.6,
+    )
+
+
+@_needs("effect", "The placebo runs")
+def placebos(review: CampaignReview) -> Exhibit:
+    """What the method finds where nothing happened."""
+    effect, unit, people = review.effect, review.campaign.currency, review.setting.people
+    runs = effect.placebos
+    estimate = effect.per_buyer("total")
+    bigger = int((runs["total"].abs() >= abs(estimate.value)).sum())
+    frame = pd.DataFrame(
+        {
+            "window_starts": [f"{-week} weeks before" for week in runs["week"]],
+            "group": ["its own" if own else "another campaign's" for own in runs["own"]],
+            "value": runs["total"],
+            "se": runs["se_total"],
+        }
+    )
+    return Exhibit(
+        title=f"{bigger} of {len(runs)} windows without the campaign show a difference as large as this one",
+        subtitle=f"Net sales per targeted {_one(people)}, {unit.upper()}, same method and window lengths",
+        frame=frame,
+        units={"value": unit, "se": unit},
+        draw=partial(drawings.draw_placebos, placebos=frame, estimate=estimate),
+    )
+
+
+@_needs("cost", "The cost")
+def cost(review: CampaignReview) -> Exhibit:
+    """The bill and what it returned."""
+    bill, unit = review.cost, review.campaign.currency
+    lines = [
+        ("subsidy_always_buyers", "coupons to buyers who would have bought anyway", bill.always_buyers),
+        ("subsidy_others", "coupons to the others", bill.others),
+    ]
+    rows = [_cost_row(name, meaning, x.value, x.ci_lower, x.ci_upper) for name, meaning, x in lines]
+    contacts = review.total_cost - bill.total
+    rows.append(_cost_row("contact_cost", "reaching the targeted (assumed)", contacts, contacts, contacts))
+    rows.append(_cost_row("total_cost", "cost in all", review.total_cost, review.total_cost, review.total_cost))
+    share = format_percent(bill.always_share.value, 0)
+    return Exhibit(
+        title=f"{share} of the coupon money went to buyers who would have bought anyway",
+        subtitle=f"{unit.upper()}, over the campaign",
+        frame=pd.DataFrame(rows),
+        units={"value": unit, "ci_lower": unit, "ci_upper": unit},
+    )
+
+
+def _cost_row(name: str, meaning: str, value: float, lower: float, upper: float) -> dict[str, object]:
+    return {"row": name, "meaning": meaning, "value": value, "ci_lower": lower, "ci_upper": upper}
+
+
+@_needs("contribution", "What it earned")
+def earnings(review: CampaignReview) -> Exhibit:
+    """From additional sales to what is left after the cost."""
+    net, unit, margin = review.net_incremental_gmv, review.campaign.currency, review.setting.margin
+    earned, left, spent = net.scaled(margin), review.contribution, -review.total_cost
+    rows = [
+        _cost_row("additional_sales", "net of all parts", net.value, net.ci_lower, net.ci_upper),
+        _cost_row(
+            "earned", f"at a margin of {format_percent(margin, 0)}", earned.value, earned.ci_lower, earned.ci_upper
+        ),
+        _cost_row("cost", "coupons and contacts", spent, spent, spent),
+        _cost_row("net_contribution", "earned less cost", left.value, left.ci_lower, left.ci_upper),
+    ]
+    sure = "above zero" if left.ci_lower > 0 else "below zero" if left.ci_upper < 0 else "not to be told from zero"
+    return Exhibit(
+        title=f"What is left after the cost is {sure}",
+        subtitle=f"{unit.upper()}, over the campaign",
+        frame=pd.DataFrame(rows),
+        units={"value": unit, "ci_lower": unit, "ci_upper": unit},
+    )
+
+
+def ledger_table(review: CampaignReview) -> Exhibit:
+    """The ledger as a table."""
+    shown = ledger(review)
+    return shown if shown.draw is None else Exhibit(
+        title="Where the money went", subtitle=shown.subtitle, frame=shown.frame, units=shown.units
+    )  # fmt: skip
+
+
+def _people(number: float) -> str:
+    return f"fewer than {PRIVACY_THRESHOLD}" if 0 < number < PRIVACY_THRESHOLD else format_count(number)
+
+
+def _short(name: str) -> str:
+    return {
+        "incremental_gmv": "Couponed products, during", "halo_gmv": "Other products, during (halo)",
+        "cannibalised_gmv": "Other products, during (cannibalised)", "carried_over_gmv": "Weeks after (carried over)",
+        "pulled_forward_gmv": "Weeks after (pulled forward)", "net_incremental_gmv": "Net, in all",
+    }[name]  # fmt: skip
+
+
+def _one(people: str) -> str:
+    return people[:-1] if people.endswith("s") else people
+
+
+EXHIBITS = {
+    "weekly": weekly, "reach": reach, "balance": balance, "ledger": ledger, "ledger_table": ledger_table,
+    "placebos": placebos, "cost": cost, "earnings": earnings,
+}  # fmt: skip

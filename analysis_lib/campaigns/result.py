@@ -1,0 +1,191 @@
+"""What a campaign review returns: numbers, sentences, figures and a decision."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from analysis_lib.campaigns import exhibits, sentences
+from analysis_lib.campaigns.cost import Cost
+from analysis_lib.campaigns.effect import Effect
+from analysis_lib.campaigns.reach import Reach
+from analysis_lib.campaigns.windows import Campaign, Windows
+from analysis_lib.errors import NotEnoughData, unknown
+from analysis_lib.results import Answer, Decision, Estimate, Exhibit, Result, format_percent
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Setting:
+    """Where the numbers come from and what they are called.
+
+    Attributes
+    ----------
+    source, caveat : str
+        Name of the source and what must be known about it.
+    people : str
+        What buyers are called: ``households``, ``users``.
+    measure : str
+        ``gmv`` or ``paid``.
+    level : float
+        Level of the intervals.
+    margin : float
+        Gross margin that turns sales into earnings, 0 to 1.
+    contact_cost : float
+        Cost of reaching one targeted buyer, in the market's currency.
+    """
+
+    source: str
+    caveat: str
+    people: str
+    measure: str
+    level: float
+    margin: float
+    contact_cost: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CampaignReview(Result):
+    """A campaign in one market, reviewed.
+
+    Attributes
+    ----------
+    campaign : Campaign
+        What is reviewed.
+    setting : Setting
+        Source, measure, level and assumptions.
+    windows : Windows | None
+        Days looked at; None if the data do not hold them.
+    reach : Reach | None
+        Funnel of the targeted buyers.
+    effect : Effect | None
+        Effect per targeted buyer with its checks; None if refused.
+    ledger : pandas.DataFrame
+        row, meaning, value, ci_lower, ci_upper in the market's currency; empty if refused.
+    cost : Cost | None
+        Coupon bill; None if refused.
+    contribution : Estimate | None
+        Net sales times margin less cost; None if refused.
+    decision : Decision
+        Verdict by the printed rule.
+    missing : tuple of str
+        What the data lack; empty if nothing was refused.
+    """
+
+    campaign: Campaign
+    setting: Setting
+    windows: Windows | None
+    reach: Reach | None
+    effect: Effect | None
+    ledger: pd.DataFrame
+    cost: Cost | None
+    contribution: Estimate | None
+    decision: Decision
+    missing: tuple[str, ...]
+
+    def estimate(self, outcome: str) -> Estimate:
+        """Effect over all targeted buyers on promoted_during, other_during, after or total.
+
+        Raises
+        ------
+        NotEnoughData
+            If it was refused; the message says what is missing.
+        """
+        if self.effect is None:
+            raise NotEnoughData("; ".join(self.missing))
+        return self.effect.total(outcome, self.campaign.currency)
+
+    @property
+    def incremental_gmv(self) -> Estimate:
+        """Additional sales of the couponed products during the campaign."""
+        return self.estimate("promoted_during")
+
+    @property
+    def net_incremental_gmv(self) -> Estimate:
+        """Additional sales of all products, during the campaign and after it."""
+        return self.estimate("total")
+
+    @property
+    def return_on_cost(self) -> Estimate:
+        """Net incremental sales per unit of cost.
+
+        The cost is counted, not estimated, so the interval is that of the sales divided by it.
+        """
+        if self.cost is None:
+            raise NotEnoughData("; ".join(self.missing))
+        unit = f"{self.campaign.currency}_per_{self.campaign.currency}"
+        return self.net_incremental_gmv.scaled(1.0 / self.total_cost, unit)
+
+    @property
+    def total_cost(self) -> float:
+        """Coupons and contacts, in the market's currency."""
+        if self.cost is None or self.effect is None:
+            raise NotEnoughData("; ".join(self.missing))
+        return self.cost.total + self.setting.contact_cost * self.effect.n_targeted
+
+    @property
+    def title(self) -> str:
+        """The question, with the campaign, the market and the dates in words."""
+        return sentences.title(self)
+
+    @property
+    def headline(self) -> str:
+        """The answer in one sentence."""
+        return sentences.headline(self)
+
+    @property
+    def answer(self) -> Answer:
+        """The first screen of the page."""
+        refused = self.effect is None
+        return Answer(
+            title=self.title,
+            headline=self.headline,
+            number=None if refused else self.net_incremental_gmv,
+            number_of=f"additional sales, {format_percent(self.setting.level, 0)} interval",
+            decision=self.decision,
+            source=self.setting.source,
+            window=self.campaign.dates if self.windows is None else self.windows.text,
+            as_of="" if self.windows is None else str(self.windows.last_day),
+            counted=self.sentence("counted"),
+            grade="" if refused else self.effect.calibration["total"].text,
+        )
+
+    @property
+    def text(self) -> str:
+        """Headline, reach, cost and decision."""
+        if self.missing:
+            return f"{self.decision.text} {self.sentence('reach') if self.reach else ''}".strip()
+        return " ".join([self.headline, *(self.sentence(name) for name in ("reach", "cost")), self.decision.text])
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The ledger."""
+        return self.ledger.copy()
+
+    def to_frame(self) -> pd.DataFrame:
+        """The ledger."""
+        return self.ledger.copy()
+
+    def sentence(self, name: str) -> str:
+        """The sentences of a section: reach, windows, counted, change, checks, cost, placebos, held_out."""
+        if name not in sentences.SECTIONS:
+            raise unknown("section", name, sentences.SECTIONS, "campaigns.sentences")
+        return sentences.SECTIONS[name](self)
+
+    def exhibit(self, name: str) -> Exhibit:
+        """A figure or table: weekly, reach, balance, ledger, ledger_table, placebos, cost, earnings."""
+        if name not in exhibits.EXHIBITS:
+            raise unknown("exhibit", name, exhibits.EXHIBITS, "campaigns.exhibits")
+        return exhibits.EXHIBITS[name](self)
+
+    def plot(self, ax=None):
+        """The weekly effect, drawn on ``ax`` or on new axes; returns the axes."""
+        import matplotlib.pyplot as plt  # slow to import
+
+        shown = self.exhibit("weekly")
+        if shown.draw is None:
+            raise NotEnoughData("; ".join(self.missing))
+        ax = plt.gca() if ax is None else ax
+        shown.draw(ax)
+        ax.set_title(shown.title)
+        return ax

@@ -1,0 +1,158 @@
+"""The prose of a review, built from its numbers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from analysis_lib.campaigns.cells import MEASURES
+from analysis_lib.config import PRIVACY_THRESHOLD
+from analysis_lib.results import Estimate, format_count, format_percent, format_range, format_value
+
+if TYPE_CHECKING:
+    from analysis_lib.campaigns.result import CampaignReview
+
+
+def title(review: CampaignReview) -> str:
+    """The question, with the market and the dates in words."""
+    campaign = review.campaign
+    return f"Did {campaign.name} pay for itself? ({campaign.country}, {campaign.dates})"
+
+
+def headline(review: CampaignReview) -> str:
+    """The answer in one sentence with number, unit, comparison and interval."""
+    if review.effect is None:
+        return f"Not enough data: {'; '.join(review.missing)}."
+    net = review.net_incremental_gmv
+    targeted = f"the {format_count(review.effect.n_targeted)} targeted {review.setting.people}"
+    span = f"{format_percent(net.level, 0)} interval {format_range(net.ci_lower, net.ci_upper, net.unit)}"
+    if net.excludes_zero:
+        verb = "brought" if net.value > 0 else "cost"
+        amount = format_value(abs(net.value), net.unit, spread=net.ci_upper - net.ci_lower)
+        more = "more" if net.value > 0 else "less"
+        return f"It {verb} {amount} {more} in sales to {targeted} than would have been sold without it ({span})."
+    amount = format_value(net.value, net.unit, spread=net.ci_upper - net.ci_lower)
+    return (
+        f"Whether it raised sales cannot be told: to {targeted} the best estimate is {amount} in additional sales, "
+        f"{span}."
+    )
+
+
+def reach(review: CampaignReview) -> str:
+    """Whom it reached and who redeemed; small groups are not counted out."""
+    if review.reach is None:
+        return _missing(review)
+    steps = review.reach.steps
+    redeemed = int(steps["n_users"].iloc[-1])
+    if redeemed < PRIVACY_THRESHOLD:
+        who = f"fewer than {PRIVACY_THRESHOLD} redeemed a coupon"
+    else:
+        who = f"{format_count(redeemed)} ({format_percent(redeemed / steps['n_users'].iloc[0])}) redeemed a coupon"
+    bought = format_percent(steps["share_of_targeted"].iloc[2], 0)
+    return (
+        f"{format_count(steps['n_users'].iloc[0])} {review.setting.people} were targeted; {bought} of them bought "
+        f"during the campaign and {who}."
+    )
+
+
+def windows(review: CampaignReview) -> str:
+    """Which days."""
+    return _missing(review) if review.windows is None else f"We look at the {review.windows.text}."
+
+
+def counted(review: CampaignReview) -> str:
+    """Small print: who is counted, in which money, how mature."""
+    people, setting = review.setting.people, review.setting
+    currency = review.campaign.currency
+    contact = format_value(setting.contact_cost, currency)
+    return (
+        f"Counted: {people} in {review.campaign.country} that had bought before the campaign began. Measure: "
+        f"{MEASURES[setting.measure]}, in {currency.upper()}; days are market-local. Orders are taken as recorded, "
+        f"without later returns. Assumed: margin {format_percent(setting.margin, 0)}, contact cost {contact} each; "
+        "other costs are not in the data."
+    )
+
+
+def change(review: CampaignReview) -> str:
+    """Couponed products, the rest of the basket, the weeks after."""
+    if review.effect is None:
+        return _missing(review)
+    rows = [f"{row.meaning} {_signed(review, row)}" for row in review.ledger.iloc[:-1].itertuples()]
+    return f"By part: {'; '.join(rows)}. The parts add up to the total of {review.net_incremental_gmv.short}."
+
+
+def balance(review: CampaignReview) -> str:
+    """Why weighting is needed, and what it does."""
+    if review.effect is None:
+        return _missing(review)
+    weights = review.effect.weights
+    return (
+        f"Who was targeted was not left to chance: before weighting, the groups differ by up to "
+        f"{weights.worst_before:.1f} standard deviations, after it by {weights.worst_after:.2f} at most. The price is "
+        f"precision: the {format_count(weights.n_untreated)} untargeted {review.setting.people} then carry as much "
+        f"information as {format_count(weights.effective_n)} would."
+    )
+
+
+def held_out(review: CampaignReview) -> str:
+    """The pre-trend checks."""
+    if review.effect is None:
+        return _missing(review)
+    gap, weekly, people = review.effect.held_out, review.effect.weekly, review.setting.people
+    verdict = "they had already drifted apart" if gap.excludes_zero else "zero is inside"
+    drift = "a drift" if weekly.pretrend_slope.excludes_zero else "no drift that could be told from zero"
+    joint = format_percent(weekly.pretrend_pvalue)
+    allowed = format_percent(1 - gap.level, 0)
+    return (
+        "Three checks on the weeks before. Weights that have not seen the last four of them leave a gap of "
+        f"{gap.short} per targeted {people[:-1]} in those four: {verdict}. The weekly gap changed by "
+        f"{weekly.pretrend_slope.short} a week: {drift}. And all weekly gaps before the start together are of a size "
+        f"that chance alone exceeds in {joint} of cases; where that is under {allowed}, single weeks differed more "
+        "than the errors allow, and the placebo windows below say how much that matters."
+    )
+
+
+def placebos(review: CampaignReview) -> str:
+    """What the method finds where there was no campaign."""
+    if review.effect is None:
+        return _missing(review)
+    runs, scatter = review.effect.placebos, review.effect.calibration["total"]
+    own = int(runs["own"].sum())
+    borrowed = len(runs) - own
+    whose = f"{own} earlier windows of the same {review.setting.people}" if own else "no earlier window of its own"
+    if borrowed:
+        whose += f" and {borrowed} of those targeted by other campaigns, before theirs began"
+    return (
+        f"The same analysis was run in {len(runs)} windows without this campaign ({whose}). There the plain "
+        f"{format_percent(scatter.level, 0)} interval excludes zero in {format_percent(scatter.share_rejected, 0)} of "
+        f"them, where {format_percent(1 - scatter.level, 0)} would be right. Every interval on this page has been "
+        "widened by what these windows show."
+    )
+
+
+def cost(review: CampaignReview) -> str:
+    """The bill, who got it, and what it returned."""
+    if review.cost is None or review.effect is None:
+        return _missing(review)
+    back = review.return_on_cost
+    return f"{review.cost.text} For each unit of cost, net sales changed by {back.text}."
+
+
+def caveat(review: CampaignReview) -> str:
+    """What must be known about the source."""
+    return review.setting.caveat
+
+
+def _missing(review: CampaignReview) -> str:
+    return f"Not enough data: {'; '.join(review.missing)}."
+
+
+def _signed(review: CampaignReview, row) -> str:
+    return Estimate(
+        row.value, 0.0, row.ci_lower, row.ci_upper, review.setting.level, review.campaign.currency, 0, ""
+    ).short
+
+
+SECTIONS = {
+    "reach": reach, "windows": windows, "counted": counted, "change": change, "balance": balance,
+    "held_out": held_out, "placebos": placebos, "cost": cost, "caveat": caveat,
+}  # fmt: skip

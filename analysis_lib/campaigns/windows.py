@@ -1,0 +1,166 @@
+"""Which campaign, and which days are before, during and after it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import ibis
+import pandas as pd
+
+from analysis_lib.errors import InvalidValue, NotEnoughData, unknown
+
+#: With less history the comparison cannot tell a heavy buyer from a household in a heavy month.
+FEWEST_WEEKS_BEFORE = 8
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Campaign:
+    """One campaign in one market.
+
+    Attributes
+    ----------
+    campaign_id, name, country, currency, timezone, mechanic : str
+        As in the contract; currency in lower case, as the formatter reads units.
+    starts_on, ends_on : datetime.date
+        First and last market-local day.
+    """
+
+    campaign_id: str
+    name: str
+    country: str
+    currency: str
+    timezone: str
+    mechanic: str
+    starts_on: date
+    ends_on: date
+
+    @property
+    def n_days(self) -> int:
+        """Length in days, first and last included."""
+        return (self.ends_on - self.starts_on).days + 1
+
+    @property
+    def dates(self) -> str:
+        """The dates in words: ``30 October to 24 December 2017``."""
+        return f"{_in_words(self.starts_on, self.ends_on.year)} to {_in_words(self.ends_on)}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Windows:
+    """The days a review looks at, as market-local dates.
+
+    Attributes
+    ----------
+    campaign : Campaign
+        What is reviewed.
+    weeks_before, weeks_after : int
+        Whole weeks on either side.
+    first_day, last_day : datetime.date
+        First and last day of the market's orders in the source.
+    """
+
+    campaign: Campaign
+    weeks_before: int
+    weeks_after: int
+    first_day: date
+    last_day: date
+
+    @property
+    def starts_on(self) -> date:
+        """First day of the weeks before."""
+        return self.campaign.starts_on - timedelta(weeks=self.weeks_before)
+
+    @property
+    def ends_on(self) -> date:
+        """Last day of the weeks after."""
+        return self.campaign.ends_on + timedelta(weeks=self.weeks_after)
+
+    @property
+    def text(self) -> str:
+        """The three windows in words."""
+        after = f", and the {self.weeks_after} weeks after it" if self.weeks_after > 1 else ", and the week after it"
+        return (
+            f"{self.weeks_before} weeks before, the {self.campaign.n_days} campaign days ({self.campaign.dates})"
+            f"{after if self.weeks_after else ''}"
+        )
+
+
+def find_campaign(wh, campaign_id: str, country: str | None) -> Campaign:
+    """The campaign in its market.
+
+    Raises
+    ------
+    UnknownName
+        If there is no such campaign, or not in that market.
+    InvalidValue
+        If it ran in several markets and none was named.
+    """
+    campaigns = wh.table("campaigns")
+    rows = wh.query(campaigns.filter(campaigns.campaign_id == str(campaign_id)))
+    if rows.empty:
+        known = wh.values("campaigns", "campaign_id", 10_000)
+        raise unknown("campaign", str(campaign_id), known, f"source '{wh.name}'")
+    markets = sorted(rows["country"])
+    if country is None and len(markets) > 1:
+        raise InvalidValue(f"campaign '{campaign_id}' ran in {', '.join(markets)}: name one with country=…")
+    country = country or markets[0]
+    if country not in markets:
+        raise unknown("country", country, markets, f"the markets of campaign '{campaign_id}'")
+    row = rows[rows["country"] == country].iloc[0]
+    market = _market(wh, country)
+    return Campaign(
+        campaign_id=str(campaign_id), name=str(row["name"]), country=country,
+        currency=str(market["currency"]).lower(), timezone=str(market["timezone"]), mechanic=str(row["mechanic"]),
+        starts_on=pd.Timestamp(row["starts_on"]).date(), ends_on=pd.Timestamp(row["ends_on"]).date(),
+    )  # fmt: skip
+
+
+def plan_windows(campaign: Campaign, days: tuple[date, date], weeks_before: int, weeks_after: int) -> Windows:
+    """Check that the wanted windows lie in the data.
+
+    Parameters
+    ----------
+    campaign : Campaign
+        What is reviewed.
+    days : tuple of datetime.date
+        First and last day with orders in the market.
+    weeks_before, weeks_after : int
+        Wanted whole weeks.
+
+    Raises
+    ------
+    NotEnoughData
+        If the data lack ``FEWEST_WEEKS_BEFORE`` weeks before, or end before the campaign does.
+    InvalidValue
+        If a wanted window leaves the data although a shorter one would fit; names the longest.
+    """
+    first, last = days
+    if last < campaign.ends_on:
+        raise NotEnoughData(f"the data end on {last}, the campaign on {campaign.ends_on}: wait for the rest of it")
+    fits_before = max(0, (campaign.starts_on - first).days) // 7
+    if fits_before < FEWEST_WEEKS_BEFORE:
+        raise NotEnoughData(
+            f"the data hold {fits_before} whole weeks before the campaign (it starts on {campaign.starts_on}, the data "
+            f"on {first}); {FEWEST_WEEKS_BEFORE} are needed to find comparable buyers"
+        )
+    if weeks_before < FEWEST_WEEKS_BEFORE:
+        raise InvalidValue(f"weeks_before={weeks_before}: at least {FEWEST_WEEKS_BEFORE} are needed")
+    if weeks_before > fits_before:
+        raise InvalidValue(f"weeks_before={weeks_before} leaves the data; the longest that fits is {fits_before}")
+    fits_after = (last - campaign.ends_on).days // 7
+    if not 0 <= weeks_after <= fits_after:
+        raise InvalidValue(f"weeks_after={weeks_after} leaves the data; the longest that fits is {fits_after}")
+    return Windows(campaign, weeks_before, weeks_after, first, last)
+
+
+def _market(wh, country: str) -> pd.Series:
+    countries = wh.table("countries")
+    rows = wh.query(countries.filter(countries.country == ibis.literal(country)))
+    if rows.empty:
+        raise unknown("country", country, wh.values("countries", "country", 300), "table countries")
+    return rows.iloc[0]
+
+
+def _in_words(day: date, year: int | None = None) -> str:
+    return f"{day.day} {day:%B}" if year == day.year else f"{day.day} {day:%B %Y}"

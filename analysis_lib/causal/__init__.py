@@ -1,0 +1,17 @@
+"""Causal methods on plain frames: columns by name in, estimates with diagnostics out."""
+
+from analysis_lib.causal.adjusted_difference import AdjustedDifference, adjusted_difference
+from analysis_lib.causal.balancing import BalancingWeights, entropy_balance
+from analysis_lib.causal.calibration_by_placebo import PlaceboCalibration, calibrate
+from analysis_lib.causal.event_study import EventStudy, event_study
+
+__all__ = [
+    "AdjustedDifference",
+    "BalancingWeights",
+    "EventStudy",
+    "PlaceboCalibration",
+    "adjusted_difference",
+    "calibrate",
+    "entropy_balance",
+    "event_study",
+]

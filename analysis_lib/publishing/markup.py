@@ -1,0 +1,52 @@
+"""Text from data and parameters, made harmless for Markdown and HTML."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterable
+
+_PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
+
+
+def escape_markdown(text: str) -> str:
+    r"""One line of text that Markdown, its maths, links and substitutions leave alone.
+
+    Examples
+    --------
+    >>> print(escape_markdown("a *b* costs $5"))
+    a \*b\* costs \$5
+    """
+    # Markdown allows a backslash before every ASCII punctuation mark.
+    return _PUNCTUATION.sub(r"\\\1", " ".join(text.split()))
+
+
+def escape_html(text: str) -> str:
+    """One line of text without HTML, and without line breaks that would end an HTML block."""
+    # What MathJax would take for maths is kept from it by a class on the element around.
+    return html.escape(" ".join(str(text).split()), quote=True)
+
+
+def table_html(rows: Iterable[tuple[str, ...]], heads: tuple[str, ...]) -> str:
+    """A table of plain texts; the maths renderer is told to keep out."""
+    top = "".join(f"<th>{escape_html(head)}</th>" for head in heads)
+    body = "".join("<tr>" + "".join(f"<td>{escape_html(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    return (
+        '<table class="dataframe shopbook-provenance tex2jax_ignore mathjax_ignore">'
+        f"<thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"
+    )
+
+
+def fence(text: str, language: str) -> str:
+    """A code block that its content cannot close.
+
+    Examples
+    --------
+    >>> print(fence("a ``` b", "bash"))
+    ````bash
+    a ``` b
+    ````
+    """
+    longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
+    ticks = "`" * max(3, longest + 1)
+    return f"{ticks}{language}\n{text}\n{ticks}"

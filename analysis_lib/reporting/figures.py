@@ -1,0 +1,54 @@
+"""Figures: the finding as title, sharp at any width, alt text, and their numbers one click away."""
+
+from __future__ import annotations
+
+import base64
+import io
+
+from analysis_lib.reporting import markup
+from analysis_lib.reporting.tables import csv_link, table_html
+from analysis_lib.reporting.theme import STYLE, WIDTH
+from analysis_lib.results import Exhibit
+
+
+def figure_html(exhibit: Exhibit) -> str:
+    """An exhibit as a ``<figure>``: title, subtitle, image, numbers as table and CSV.
+
+    Parameters
+    ----------
+    exhibit : Exhibit
+        With ``draw``; text in it may come from data and is escaped.
+    """
+    image = _svg(exhibit)
+    source = "data:image/svg+xml;base64," + base64.b64encode(image).decode("ascii")
+    numbers = markup.element(
+        "details",
+        markup.element("summary", "The numbers"),
+        table_html(exhibit, caption=False),
+        csv_link(exhibit.frame, exhibit.title),
+        classes="sb-numbers",
+    )
+    return markup.element(
+        "figure",
+        markup.element(
+            "figcaption",
+            markup.element("span", markup.text(exhibit.title), classes="sb-title"),
+            markup.element("span", markup.text(exhibit.subtitle), classes="sb-subtitle"),
+        ),
+        f'<img src="{source}" alt="{markup.text(exhibit.text)}">',
+        numbers,
+        classes="sb-figure",
+    )
+
+
+def _svg(exhibit: Exhibit) -> bytes:
+    """The drawing as SVG bytes; the global matplotlib state is left alone."""
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(WIDTH, WIDTH * exhibit.height), layout="constrained")
+        exhibit.draw(figure.add_subplot())
+        target = io.BytesIO()
+        figure.savefig(target, format="svg", metadata={"Date": None, "Creator": None})
+    return target.getvalue()

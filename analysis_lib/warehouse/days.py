@@ -1,0 +1,68 @@
+"""Market-local days from UTC times, as an expression every engine understands."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import ibis
+
+from analysis_lib.errors import ContractError
+
+
+def local_day(at, timezone: str, *, first_year: int = 2010, last_year: int = 2035):
+    """The market-local date of a UTC timestamp column.
+
+    The offsets of the zone, clock changes included, are looked up here and written into the
+    expression as plain comparisons: engines differ in the time zones they know, not in arithmetic.
+
+    Parameters
+    ----------
+    at : ibis timestamp column
+        UTC times without a zone.
+    timezone : str
+        IANA name, for example ``America/Sao_Paulo``.
+    first_year, last_year : int
+        Years whose clock changes are known to the expression.
+
+    Raises
+    ------
+    ContractError
+        If the zone does not exist.
+    """
+    offsets = _offsets(timezone, date(first_year, 1, 1), date(last_year, 12, 31))
+    minutes = ibis.literal(offsets[0][1])
+    for since, offset in offsets[1:]:
+        minutes = ibis.ifelse(at >= ibis.literal(since), offset, minutes)
+    if len(offsets) == 1:
+        return (at + ibis.interval(minutes=offsets[0][1])).date() if offsets[0][1] else at.date()
+    return (at + minutes.as_interval("m")).date()
+
+
+def _offsets(timezone: str, first: date, last: date) -> list[tuple[datetime, int]]:
+    """UTC times from which an offset in minutes holds, oldest first."""
+    try:
+        zone = ZoneInfo(timezone)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ContractError(f"countries.timezone '{timezone}' is not an IANA time zone") from error
+    found: list[tuple[datetime, int]] = []
+    day = datetime(first.year, first.month, first.day, tzinfo=UTC)
+    while day.date() <= last:
+        offset = _minutes(zone, day)
+        if not found or found[-1][1] != offset:
+            found.append((_change(zone, day, offset) if found else day.replace(tzinfo=None), offset))
+        day += timedelta(days=1)
+    return found
+
+
+def _change(zone: ZoneInfo, day: datetime, offset: int) -> datetime:
+    """The minute, within the day before ``day``, at which ``offset`` begins."""
+    low, high = day - timedelta(days=1), day
+    while high - low > timedelta(minutes=1):
+        middle = low + (high - low) / 2
+        low, high = (low, middle) if _minutes(zone, middle) == offset else (middle, high)
+    return high.replace(second=0, microsecond=0, tzinfo=None)
+
+
+def _minutes(zone: ZoneInfo, at: datetime) -> int:
+    return int(at.astimezone(zone).utcoffset().total_seconds() // 60)  # type: ignore[union-attr]
