@@ -36,7 +36,7 @@ browser: $(READY)
 test: lint browser
 	@$(VENV)/bin/shopbook data build --if-needed
 	@$(PYTHON) -m pytest
-	@$(PYTHON) -m pytest --nbval-lax --nbval-sanitize-with tests/notebooks/sanitize.cfg -p no:doctest notebooks
+	@$(PYTHON) -m pytest -c pytest.nbval.ini --rootdir . --nbval-lax --nbval-current-env notebooks
 
 lab: $(READY)
 	@$(VENV)/bin/shopbook data build --if-needed
@@ -47,7 +47,7 @@ serve: $(READY)
 
 bench: $(READY)
 	@$(VENV)/bin/shopbook data build --if-needed
-	@$(PYTHON) tests/bench.py
+	@$(PYTHON) tools/bench.py
 
 lock:
 	@bash tools/lock.sh

@@ -25,7 +25,7 @@ REQUIRED = {
         "platform_subsidy_local", "coupon_id",
     ],
     "users": ["user_id", "country", "signed_up_at"],
-    "countries": ["country", "currency", "timezone"],
+    "countries": ["country", "name", "currency", "timezone"],
     "campaigns": ["campaign_id", "name", "country", "starts_on", "ends_on", "mechanic"],
     "campaign_targets": ["campaign_id", "user_id", "is_holdout"],
     "coupons": ["coupon_id", "campaign_id"],
@@ -101,16 +101,18 @@ def days_with_orders(wh, campaign: Campaign) -> tuple[date, date]:
 
 
 def targets(wh) -> pd.DataFrame:
-    """Who was targeted by which campaign.
+    """Who was targeted by which campaign, each buyer in the home market only.
 
     Returns
     -------
     pandas.DataFrame
         campaign_id, user_id, is_holdout, country, starts_on, ends_on.
     """
-    target, campaign = wh.table("campaign_targets"), wh.table("campaigns")
+    target, campaign, users = wh.table("campaign_targets"), wh.table("campaigns"), wh.table("users")
     campaign = campaign.select("campaign_id", "country", "starts_on", "ends_on")
-    frame = wh.query(target.select("campaign_id", "user_id", "is_holdout").join(campaign, "campaign_id"))
+    # A campaign of several markets has one row a market: without the buyer's own, each target would count in all.
+    target = target.select("campaign_id", "user_id", "is_holdout").join(users.select("user_id", "country"), "user_id")
+    frame = wh.query(target.join(campaign, ["campaign_id", "country"]))
     return frame.assign(starts_on=pd.to_datetime(frame["starts_on"]), ends_on=pd.to_datetime(frame["ends_on"]))
 
 

@@ -123,10 +123,10 @@ def comparison_frame(
 def history(weeks: np.ndarray) -> dict[str, np.ndarray]:
     """Summaries of past spending; ``weeks`` has shape (users, weeks), newest last."""
     bought = weeks > 0
-    longer = weeks[:, :-12]
+    earlier, longer = weeks[:, -12:-4], weeks[:, :-12]
     return {
         "recent": weeks[:, -4:].mean(axis=1),
-        "earlier": weeks[:, -12:-4].mean(axis=1),
+        "earlier": earlier.mean(axis=1) if earlier.shape[1] else np.zeros(len(weeks)),
         "oldest": longer.mean(axis=1) if longer.shape[1] else np.zeros(len(weeks)),
         "log_mean": np.log1p(np.maximum(weeks.mean(axis=1), 0.0)),
         "active_share": bought.mean(axis=1),

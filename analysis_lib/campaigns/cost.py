@@ -103,7 +103,9 @@ def redemptions(wh, windows: Windows) -> Redemptions:
     """Redemptions in the campaign window, with the discount recorded on order lines."""
     campaign = windows.campaign
     coupons = campaign_coupons(wh, campaign)
-    events = wh.table("coupon_events").semi_join(coupons, "coupon_id")
+    users = wh.table("users")
+    users = users.filter(users.country == campaign.country)
+    events = wh.table("coupon_events").semi_join(coupons, "coupon_id").semi_join(users, "user_id")
     events = events.filter(events.kind == "redemption", _in_window(events.at, windows, campaign.starts_on))
     counted = wh.query(events.group_by("user_id", "coupon_id").aggregate(n=events.count()))
     orders = wh.table("orders")
@@ -134,7 +136,7 @@ def campaign_cost(wh, windows: Windows, redeemed: Redemptions, *, untargeted: pd
     Raises
     ------
     NotEnoughData
-        If nothing was redeemed, or no redemption shows its discount on an order line.
+        If nothing was redeemed, or no redemption shows a discount on an order line.
     """
     if redeemed.n == 0:
         raise NotEnoughData("no coupon of the campaign was redeemed in its window: there is no cost to set against it")
@@ -144,6 +146,11 @@ def campaign_cost(wh, windows: Windows, redeemed: Redemptions, *, untargeted: pd
             "orders.platform_subsidy_local): the cost is not known"
         )
     recorded = float(redeemed.rows["discount"].sum())
+    if recorded <= 0:
+        raise NotEnoughData(
+            "the order lines of the redemptions carry no discount (orders.platform_subsidy_local is 0): the cost is "
+            "not known"
+        )
     share = always_share(_purchases(wh, windows, redeemed), redeemed.rows, untargeted, level=level)
     return Cost(
         n_redemptions=redeemed.n, n_recorded=redeemed.n_recorded, recorded=recorded,

@@ -128,7 +128,8 @@ def run_placebos(panel: Panel, seen: Exposure, windows: Windows, *, level: float
     """The same analysis in windows without the campaign.
 
     First the campaign's own targeted buyers in earlier windows. Where the data hold fewer than
-    five of those, the targeted buyers of other campaigns before theirs began are borrowed.
+    five of those, the targeted buyers of other campaigns before theirs began are borrowed, in windows
+    that neither overlap the campaign's own nor leave the data.
     """
     rows = [_placebo(panel, seen, windows, *place, level=level) for place in _placebo_places(panel, seen, windows)]
     columns = ["group", "week", "own", *OUTCOMES, *(f"se_{outcome}" for outcome in OUTCOMES)]
@@ -138,8 +139,9 @@ def run_placebos(panel: Panel, seen: Exposure, windows: Windows, *, level: float
 def independent_windows(runs: pd.DataFrame, windows: Windows) -> float:
     """How many windows without overlap the placebos amount to, over all groups."""
     length = windows.campaign.n_days / 7 + windows.weeks_after
-    spans = runs.groupby("group")["week"].agg(lambda weeks: weeks.max() - weeks.min() + length)
-    return float((spans / length).sum()) if len(runs) else 0.0
+    # Each window adds what the one before it does not cover; gaps between windows count for nothing.
+    new = [np.diff(np.sort(weeks), prepend=-np.inf).clip(max=length) for _, weeks in runs.groupby("group")["week"]]
+    return float(sum(weeks.sum() for weeks in new) / length)
 
 
 def _placebo_places(panel: Panel, seen: Exposure, windows: Windows) -> list[tuple[str, int, bool]]:
@@ -154,15 +156,26 @@ def _placebo_places(panel: Panel, seen: Exposure, windows: Windows) -> list[tupl
     borrowed = [
         (str(group), week, False)
         for group, row in others.iterrows()
-        for week in _free_weeks(panel, windows, int(row["first"]) // 7)[:: windows.weeks_after + 1]
+        for week in _borrowed_weeks(panel, windows, int(row["first"]) // 7)
     ]
     return own + borrowed
 
 
+def _borrowed_weeks(panel: Panel, windows: Windows, before: int) -> list[int]:
+    """Weeks for a window before week ``before`` that see nothing of the campaign under review."""
+    whole_weeks = ((windows.last_day - windows.campaign.starts_on).days + 1) // 7
+    free = _free_weeks(panel, windows, min(before, whole_weeks))
+    return [week for week in free if abs(week) >= _length(windows)]
+
+
+def _length(windows: Windows) -> int:
+    """Weeks that the campaign and its aftermath touch."""
+    return -(-windows.campaign.n_days // 7) + windows.weeks_after
+
+
 def _free_weeks(panel: Panel, windows: Windows, before: int) -> list[int]:
     """Weeks where the whole analysis fits before week ``before``, history included, newest first."""
-    length = -(-windows.campaign.n_days // 7) + windows.weeks_after
-    return list(range(before - length, panel.first_week + windows.weeks_before - 1, -1))
+    return list(range(before - _length(windows), panel.first_week + windows.weeks_before - 1, -1))
 
 
 def _placebo(panel: Panel, seen: Exposure, windows: Windows, group: str, week: int, own: bool, *, level: float):
@@ -189,7 +202,8 @@ def _check_groups(frame: pd.DataFrame) -> None:
         raise NotEnoughData("every known buyer was targeted: nobody is left to compare with")
     for what, number in (("targeted", targeted), ("untargeted", untargeted)):
         if number < FEWEST_BUYERS:
-            raise NotEnoughData(f"{number} known buyers were {what}; at least {FEWEST_BUYERS} are needed")
+            # The number itself is not said: groups this small are not published.
+            raise NotEnoughData(f"fewer than {FEWEST_BUYERS} known buyers were {what}: too few for an interval")
 
 
 def _held_out(panel: Panel, seen: Exposure, windows: Windows, level: float) -> Estimate:

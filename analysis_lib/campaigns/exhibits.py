@@ -118,7 +118,7 @@ def placebos(review: CampaignReview) -> Exhibit:
     bigger = int((runs["total"].abs() >= abs(estimate.value)).sum())
     frame = pd.DataFrame(
         {
-            "window_starts": [f"{-week} weeks before" for week in runs["week"]],
+            "window_starts": [f"{abs(week)} weeks {'before' if week < 0 else 'after'}" for week in runs["week"]],
             "group": ["its own" if own else "another campaign's" for own in runs["own"]],
             "value": runs["total"],
             "se": runs["se_total"],
@@ -162,11 +162,17 @@ def _cost_row(name: str, meaning: str, value: float, lower: float, upper: float)
 def earnings(review: CampaignReview) -> Exhibit:
     """From additional sales to what is left after the cost."""
     net, unit, margin = review.net_incremental_gmv, review.campaign.currency, review.setting.margin
-    earned, left, spent = net.scaled(margin), review.contribution, -review.total_cost
+    left, spent = review.contribution, -review.total_cost
+    earned = left.shifted(review.total_cost)
+    of_what = "" if review.setting.measure == "gmv" else " of their value before coupons"
     rows = [
         _cost_row("additional_sales", "net of all parts", net.value, net.ci_lower, net.ci_upper),
         _cost_row(
-            "earned", f"at a margin of {format_percent(margin, 0)}", earned.value, earned.ci_lower, earned.ci_upper
+            "earned",
+            f"at a margin of {format_percent(margin, 0)}{of_what}",
+            earned.value,
+            earned.ci_lower,
+            earned.ci_upper,
         ),
         _cost_row("cost", "coupons and contacts", spent, spent, spent),
         _cost_row("net_contribution", "earned less cost", left.value, left.ci_lower, left.ci_upper),

@@ -33,7 +33,7 @@ class Reach(Result):
         """First and last step."""
         first, last = self.steps.iloc[0], self.steps.iloc[-1]
         return (
-            f"{format_count(first['n_users'])} households were targeted; "
+            f"{format_count(first['n_users'])} buyers were targeted; "
             f"{format_percent(last['share_of_targeted'])} of them redeemed a coupon."
         )
 

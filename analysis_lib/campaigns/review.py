@@ -113,7 +113,9 @@ def _decided(review_: CampaignReview) -> CampaignReview:
     """The review with its contribution and decision."""
     setting, effect, campaign = review_.setting, review_.effect, review_.campaign
     net, total_cost = review_.net_incremental_gmv, review_.total_cost
-    contribution = net.scaled(setting.margin).shifted(-total_cost)
+    # What buyers paid is short of the coupons already; without adding them back they would be charged twice.
+    sales = net if setting.measure == "gmv" else net.shifted(review_.cost.recorded)
+    contribution = sales.scaled(setting.margin).shifted(-total_cost)
     residual = effect.plain.residual_sd["total"]
     break_even = total_cost / setting.margin / effect.n_targeted
     advice = what_would_tell(residual, break_even, effect.n_targeted, campaign.currency, setting.people)
@@ -148,5 +150,5 @@ def _check_options(metric: str, level: float, margin: float, contact_cost: float
         raise InvalidValue(f"level={level}: a level between 0.5 and 0.999 is needed, for example 0.95")
     if not 0 < margin <= 1:
         raise InvalidValue(f"margin={margin}: a share between 0 and 1 is needed, for example 0.25")
-    if contact_cost < 0:
-        raise InvalidValue(f"contact_cost={contact_cost}: a cost cannot be negative")
+    if not 0 <= contact_cost < float("inf"):
+        raise InvalidValue(f"contact_cost={contact_cost}: a cost of 0 or more is needed")

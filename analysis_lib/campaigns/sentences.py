@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def title(review: CampaignReview) -> str:
     """The question, with the market and the dates in words."""
     campaign = review.campaign
-    return f"Did {campaign.name} pay for itself? ({campaign.country}, {campaign.dates})"
+    return f"Did {campaign.name} pay for itself? ({campaign.market}, {campaign.dates})"
 
 
 def headline(review: CampaignReview) -> str:
@@ -41,17 +41,17 @@ def reach(review: CampaignReview) -> str:
     """Whom it reached and who redeemed; small groups are not counted out."""
     if review.reach is None:
         return _missing(review)
-    steps = review.reach.steps
-    redeemed = int(steps["n_users"].iloc[-1])
+    steps, people = review.reach.steps, review.setting.people
+    targeted, _, bought, _, redeemed = (int(number) for number in steps["n_users"])
+    if targeted < PRIVACY_THRESHOLD:
+        return f"Fewer than {PRIVACY_THRESHOLD} {people} were targeted."
     if redeemed < PRIVACY_THRESHOLD:
         who = f"fewer than {PRIVACY_THRESHOLD} redeemed a coupon"
     else:
-        who = f"{format_count(redeemed)} ({format_percent(redeemed / steps['n_users'].iloc[0])}) redeemed a coupon"
-    bought = format_percent(steps["share_of_targeted"].iloc[2], 0)
-    return (
-        f"{format_count(steps['n_users'].iloc[0])} {review.setting.people} were targeted; {bought} of them bought "
-        f"during the campaign and {who}."
-    )
+        who = f"{format_count(redeemed)} ({format_percent(redeemed / targeted)}) redeemed a coupon"
+    few = 0 < bought < PRIVACY_THRESHOLD
+    share = f"fewer than {PRIVACY_THRESHOLD}" if few else format_percent(bought / targeted, 0)
+    return f"{format_count(targeted)} {people} were targeted; {share} of them bought during the campaign and {who}."
 
 
 def windows(review: CampaignReview) -> str:
@@ -65,7 +65,7 @@ def counted(review: CampaignReview) -> str:
     currency = review.campaign.currency
     contact = format_value(setting.contact_cost, currency)
     return (
-        f"Counted: {people} in {review.campaign.country} that had bought before the campaign began. Measure: "
+        f"Counted: {people} in {review.campaign.market} that had bought before the campaign began. Measure: "
         f"{MEASURES[setting.measure]}, in {currency.upper()}; days are market-local. Orders are taken as recorded, "
         f"without later returns. Assumed: margin {format_percent(setting.margin, 0)}, contact cost {contact} each; "
         "other costs are not in the data."

@@ -20,8 +20,9 @@ class Campaign:
 
     Attributes
     ----------
-    campaign_id, name, country, currency, timezone, mechanic : str
-        As in the contract; currency in lower case, as the formatter reads units.
+    campaign_id, name, country, market, currency, timezone, mechanic : str
+        As in the contract; ``market`` is the country's name, the currency is in lower case, as the
+        formatter reads units.
     starts_on, ends_on : datetime.date
         First and last market-local day.
     """
@@ -29,6 +30,7 @@ class Campaign:
     campaign_id: str
     name: str
     country: str
+    market: str
     currency: str
     timezone: str
     mechanic: str
@@ -110,7 +112,7 @@ def find_campaign(wh, campaign_id: str, country: str | None) -> Campaign:
     row = rows[rows["country"] == country].iloc[0]
     market = _market(wh, country)
     return Campaign(
-        campaign_id=str(campaign_id), name=str(row["name"]), country=country,
+        campaign_id=str(campaign_id), name=str(row["name"]), country=country, market=str(market["name"]),
         currency=str(market["currency"]).lower(), timezone=str(market["timezone"]), mechanic=str(row["mechanic"]),
         starts_on=pd.Timestamp(row["starts_on"]).date(), ends_on=pd.Timestamp(row["ends_on"]).date(),
     )  # fmt: skip

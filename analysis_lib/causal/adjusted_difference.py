@@ -9,6 +9,7 @@ import pandas as pd
 import statsmodels.api as sm
 from scipy.stats import norm
 
+from analysis_lib.causal.balancing import ROUNDING
 from analysis_lib.results import Estimate, Result
 
 METHOD = "entropy-balanced, regression-adjusted difference, errors robust by unit"
@@ -88,7 +89,8 @@ def _design(frame: pd.DataFrame, treated: str, covariates: list[str]) -> np.ndar
     flag = frame[treated].to_numpy(dtype=float)
     values = frame[covariates].to_numpy(dtype=float)
     scale = values.std(axis=0)
-    values = (values[:, scale > 0] - values[flag == 1][:, scale > 0].mean(axis=0)) / scale[scale > 0]
+    varying = scale > ROUNDING * np.abs(values).max(axis=0)
+    values = (values[:, varying] - values[flag == 1][:, varying].mean(axis=0)) / scale[varying]
     return np.column_stack([np.ones(len(frame)), flag, values])
 
 

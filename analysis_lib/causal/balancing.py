@@ -19,6 +19,9 @@ BALANCED = 0.01
 #: collinear; at this size the remaining imbalance stays under ``BALANCED``.
 RIDGE = 1e-5
 
+#: A spread this small against the numbers themselves is rounding: the column is constant.
+ROUNDING = 1e-12
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BalancingWeights(Result):
@@ -120,6 +123,8 @@ def _solve_dual(gaps: np.ndarray) -> np.ndarray:
         value = log_total + 0.5 * RIDGE * multipliers @ multipliers
         return value, gaps.T @ weights + RIDGE * multipliers
 
+    if gaps.shape[1] == 0:  # nothing varies: even weights, and the balance table says whether they do
+        return np.full(len(gaps), 1.0 / len(gaps))
     start = np.zeros(gaps.shape[1])
     solution = minimize(dual, start, jac=True, method="BFGS", options={"gtol": 1e-6, "maxiter": 500})
     return _softmax(gaps @ solution.x)[0]
@@ -132,7 +137,8 @@ def _softmax(scores: np.ndarray) -> tuple[np.ndarray, float]:
 
 
 def _pooled_sd(values: np.ndarray, is_treated: np.ndarray) -> np.ndarray:
-    return np.sqrt((values[is_treated].var(axis=0) + values[~is_treated].var(axis=0)) / 2)
+    pooled = np.sqrt((values[is_treated].var(axis=0) + values[~is_treated].var(axis=0)) / 2)
+    return np.where(pooled > ROUNDING * np.abs(values).max(axis=0), pooled, 0.0)
 
 
 def _balance_table(covariates: pd.DataFrame, is_treated: np.ndarray, weights: np.ndarray, scale: np.ndarray):

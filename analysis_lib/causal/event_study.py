@@ -133,7 +133,8 @@ def _pretrend(fit, reference: int, level: float, unit: str) -> tuple[Estimate, f
     slope_of[early] = (centred / (centred @ centred))[:-1]
     value = float(slope_of @ coefficients.to_numpy())
     alone = fit.wald_test(R=slope_of[None, :], distribution="chi2")
-    se = abs(value) / float(np.sqrt(alone["statistic"]))
+    statistic = float(alone["statistic"])
+    se = abs(value) / np.sqrt(statistic) if statistic > 0 else 0.0  # an outcome that never changes has no error
     reach = norm.ppf(0.5 + level / 2) * se
     slope = Estimate(value, se, value - reach, value + reach, level, unit, len(early) + 1, "slope of earlier effects")
     return slope, float(joint["pvalue"])

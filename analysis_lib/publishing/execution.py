@@ -18,10 +18,11 @@ from papermill.exceptions import PapermillExecutionError
 from papermill.execute import ERROR_MARKER_TAG
 
 from analysis_lib.config import Project
-from analysis_lib.errors import BuildFailed
+from analysis_lib.errors import BuildFailed, InvalidValue
 from analysis_lib.publishing.cells import is_imports
 from analysis_lib.publishing.engine import ENGINE, Watch
 from analysis_lib.publishing.files import TEMPORARY_PREFIX, file_digest, write_temporary, write_whole
+from analysis_lib.publishing.findings import read_finding
 from analysis_lib.publishing.kernels import Kernels
 from analysis_lib.publishing.records import RunError, RunFolder, RunRecord, run_folder
 from analysis_lib.publishing.slugs import command
@@ -78,7 +79,9 @@ def _attempt(plan: Plan, settings: Settings, kernels: Kernels, folder: RunFolder
     started, clock = _now(), time.perf_counter()
     try:
         notebook = _papermill(plan, settings, kernels, watch)
-    except (PapermillExecutionError, DeadKernelError, CellTimeoutError, RuntimeError) as problem:
+        # A finding that cannot be read would only fail later, in the middle of the site.
+        read_finding(notebook)
+    except (PapermillExecutionError, DeadKernelError, CellTimeoutError, RuntimeError, InvalidValue) as problem:
         if kernels.stopped:
             raise BuildFailed("the command was stopped") from problem
         notebook = _without_markers(watch.notebook)

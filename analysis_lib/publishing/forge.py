@@ -163,8 +163,11 @@ def become_kernel(request: dict[str, Any], forge: int) -> None:
     _redirect(request["log"])
     _renew_random_state()
     sys.argv = ["ipykernel_launcher", *request["arguments"]]
+    from ipykernel.iostream import OutStream
     from ipykernel.kernelapp import IPKernelApp
 
+    # At shutdown a last flush can wait for a thread that has already ended: for ten seconds, if it is let.
+    OutStream.flush_timeout = 0.2
     app = IPKernelApp.instance()
     app.initialize(request["arguments"])
     app.start()

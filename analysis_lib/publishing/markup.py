@@ -21,6 +21,17 @@ def escape_markdown(text: str) -> str:
     return _PUNCTUATION.sub(r"\\\1", " ".join(text.split()))
 
 
+def safe_title(text: str) -> str:
+    """A title without angle brackets: the theme's print layout and the sidebar write titles unescaped.
+
+    Examples
+    --------
+    >>> safe_title("is p <script> 0.05?")
+    'is p ＜script＞ 0.05?'
+    """
+    return " ".join(text.split()).replace("<", "＜").replace(">", "＞")
+
+
 def escape_html(text: str) -> str:
     """One line of text without HTML, and without line breaks that would end an HTML block."""
     # What MathJax would take for maths is kept from it by a class on the element around.
@@ -32,8 +43,8 @@ def table_html(rows: Iterable[tuple[str, ...]], heads: tuple[str, ...]) -> str:
     top = "".join(f"<th>{escape_html(head)}</th>" for head in heads)
     body = "".join("<tr>" + "".join(f"<td>{escape_html(cell)}</td>" for cell in row) + "</tr>" for row in rows)
     return (
-        '<table class="dataframe shopbook-provenance tex2jax_ignore mathjax_ignore">'
-        f"<thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"
+        '<div class="sb-table shopbook-provenance tex2jax_ignore mathjax_ignore" tabindex="0"><table>'
+        f"<thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
 

@@ -13,7 +13,7 @@ from nbformat import NotebookNode
 from analysis_lib.config import FINDING_MIME
 from analysis_lib.publishing.cells import is_imports
 from analysis_lib.publishing.findings import Finding, read_finding
-from analysis_lib.publishing.markup import escape_html, escape_markdown, fence, table_html
+from analysis_lib.publishing.markup import escape_html, escape_markdown, fence, safe_title, table_html
 from analysis_lib.publishing.parameters import Parameter
 from analysis_lib.publishing.records import RunRecord
 from analysis_lib.publishing.values import as_text
@@ -43,8 +43,9 @@ def stamp(notebook: NotebookNode, record: RunRecord, parameters: Sequence[Parame
     made = RunRecord.from_dict(record.good) if record.stale and record.good else record
     title = (finding.title if finding else "") or record.title
     cells = [_clean(cell) for cell in notebook.cells]
+    cells, setup = _set_aside(cells)
     cells = _titled(cells, title, [_banner(record, made)] if record.stale else [])
-    cells += _closing(made, finding, parameters)
+    cells += _closing(made, finding, parameters, setup)
     page = nbformat.v4.new_notebook(cells=cells, metadata=_metadata(notebook))
     for place, cell in enumerate(page.cells):
         # The same content gives the same bytes: the site builder then leaves the page alone.
@@ -55,6 +56,7 @@ def stamp(notebook: NotebookNode, record: RunRecord, parameters: Sequence[Parame
 def _metadata(notebook: NotebookNode) -> dict[str, Any]:
     kept = {name: notebook.metadata[name] for name in ("kernelspec", "language_info") if name in notebook.metadata}
     kept.setdefault("kernelspec", {"name": "python3", "display_name": "Python", "language": "python"})
+    kept.setdefault("language_info", {"name": "python", "pygments_lexer": "ipython3"})
     return copy.deepcopy(kept)
 
 
@@ -87,9 +89,24 @@ def _clean_output(output: NotebookNode) -> NotebookNode | None:
     return output if output.data else None
 
 
+def _set_aside(cells: list[NotebookNode]) -> tuple[list[NotebookNode], list[NotebookNode]]:
+    """The page's cells, and those of the set-up (imports, parameters) for its end.
+
+    The first screen belongs to the answer. The words that lead from the imports to the parameters
+    go with them.
+    """
+    setup = [place for place, cell in enumerate(cells) if "hide-cell" in cell.metadata.get("tags", [])]
+    leads = [
+        place - 1 for place in setup[1:] if cells[place - 1].cell_type == "markdown" and place - 1 > setup[0]
+    ]  # fmt: skip
+    aside = {*setup, *leads}
+    kept = [cell for place, cell in enumerate(cells) if place not in aside]
+    return kept, [cells[place] for place in setup]
+
+
 def _titled(cells: list[NotebookNode], title: str, after: list[NotebookNode]) -> list[NotebookNode]:
     """The first level-one heading replaced, and what belongs right under it."""
-    heading = f"# {escape_markdown(title)}"
+    heading = f"# {escape_markdown(safe_title(title))}"
     for place, cell in enumerate(cells):
         lines = cell.source.splitlines()
         at = next((at for at, line in enumerate(lines) if line.startswith("# ")), None)
@@ -105,7 +122,8 @@ def _titled(cells: list[NotebookNode], title: str, after: list[NotebookNode]) ->
 def _html_cell(content: str) -> NotebookNode:
     """Raw HTML as an output: nothing in it is read as Markdown."""
     output = nbformat.v4.new_output("display_data", {"text/html": content})
-    return nbformat.v4.new_code_cell("", outputs=[output], metadata={"tags": ["remove-input"]})
+    # A cell without source would be dropped with its output.
+    return nbformat.v4.new_code_cell("# added by shopbook", outputs=[output], metadata={"tags": ["remove-input"]})
 
 
 def _banner(record: RunRecord, made: RunRecord) -> NotebookNode:
@@ -131,7 +149,9 @@ def minute(moment: str) -> str:
     return f"{moment[:10]} {moment[11:16]} UTC"
 
 
-def _closing(made: RunRecord, finding: Finding | None, parameters: Sequence[Parameter]) -> list[NotebookNode]:
+def _closing(
+    made: RunRecord, finding: Finding | None, parameters: Sequence[Parameter], setup: list[NotebookNode]
+) -> list[NotebookNode]:
     meanings = {parameter.name: parameter.meaning for parameter in parameters}
     rows = [(name, as_text(value), meanings.get(name, "")) for name, value in made.parameters.items()]
     table = table_html(rows, ("Parameter", "Value", "Meaning")) if rows else ""
@@ -140,6 +160,8 @@ def _closing(made: RunRecord, finding: Finding | None, parameters: Sequence[Para
         nbformat.v4.new_markdown_cell(f"## {HEADING}"),
         _html_cell(table + facts),
         nbformat.v4.new_markdown_cell("To run it again:\n\n" + fence(made.command, "bash")),
+        *([nbformat.v4.new_markdown_cell("What was set up before the first cell above:")] if setup else []),
+        *setup,
     ]
 
 

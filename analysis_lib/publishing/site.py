@@ -27,6 +27,7 @@ from analysis_lib.publishing.parameters import read_parameters
 from analysis_lib.publishing.provenance import stamp
 from analysis_lib.publishing.records import RunRecord, run_folder
 from analysis_lib.publishing.reports import Page
+from analysis_lib.publishing.tidy import tidy_site
 
 #: Files of the package sphinx-mathjax-offline that a page with formulas loads.
 MATHJAX = ("tex-chtml.js", "output/chtml/fonts/woff-v2")
@@ -158,6 +159,7 @@ def _render(project: Project, source: Path) -> None:
     if done.returncode or not (built / "index.html").is_file():
         tail = "\n".join((done.stdout + done.stderr).strip().splitlines()[-12:])
         raise BuildFailed(f"Jupyter Book failed; the old site is untouched. Its whole output is in {log}:\n{tail}")
+    tidy_site(built)
     _swap(built, project.site)
     shutil.rmtree(output, ignore_errors=True)
     stamp_file.write_text(digest)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import math
 import re
 
 import pandas as pd
@@ -38,9 +39,7 @@ def table_html(exhibit: Exhibit, *, caption: bool = True) -> str:
         # The name of a row is for the CSV and the code; a reader needs its meaning once.
         frame = frame.drop(columns="row").rename(columns={"meaning": "row"})
     head = markup.element("tr", *(_header(column, exhibit.units.get(column)) for column in frame.columns))
-    rows = [
-        _row(row, exhibit.units, total=total) for row, total in zip(frame.to_dict("records"), totals, strict=True)
-    ]
+    rows = [_row(row, exhibit.units, total=total) for row, total in zip(frame.to_dict("records"), totals, strict=True)]
     title = markup.element("caption", markup.text(exhibit.title)) if caption else ""
     shown = _table(title, head, rows[:ROWS_SHOWN])
     if len(rows) <= ROWS_SHOWN:
@@ -68,6 +67,9 @@ def suppress_small(frame: pd.DataFrame) -> pd.DataFrame:
     hidden.loc[small, counts] = f"under {PRIVACY_THRESHOLD}"
     shares = [column for column in frame.columns if "share" in str(column)]
     hidden.loc[small, shares] = "not shown"
+    # A share of the row before would give that row's count away.
+    of_previous = [column for column in shares if "previous" in str(column)]
+    hidden.loc[small.shift(1, fill_value=False), of_previous] = "not shown"
     return hidden
 
 
@@ -108,5 +110,6 @@ def _number(value: object, unit: str) -> str:
     number = float(value)  # type: ignore[arg-type]
     if unit in CURRENCY_SYMBOLS:
         decimals = 0 if abs(number) >= 1000 else 2
-        return f"{number:,.{decimals}f}".replace("-", "−") if number == number else "n/a"
+        shown = round(number, decimals) + 0.0  # no negative zero
+        return f"{shown:,.{decimals}f}".replace("-", "−") if math.isfinite(number) else "n/a"
     return format_value(number, unit)

@@ -155,4 +155,6 @@ def format_count(number: float, noun: str = "") -> str:
     >>> format_count(1133, "households")
     '1,133 households'
     """
+    if not math.isfinite(number):
+        return NOT_A_NUMBER
     return f"{_number(number, 0)}{' ' + noun if noun else ''}"

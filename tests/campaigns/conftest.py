@@ -47,14 +47,14 @@ def _spending(rng: np.random.Generator, n_users: int) -> tuple[np.ndarray, np.nd
     level = np.exp(rng.normal(3.2, 0.5, n_users))
     season = 1.0 + 0.15 * np.sin(weeks / 4.0)
     # Every week has a purchase of at least 4 on other products, so that the planted cannibalisation fits in.
-    other = 4.0 + level[:, None] * season * rng.gamma(4.0, 0.25, (n_users, len(weeks)))
+    other = 4.0 + level[:, None] * season * rng.gamma(8.0, 0.125, (n_users, len(weeks)))
     promoted = 0.2 * level[:, None] * rng.gamma(2.0, 0.5, (n_users, len(weeks)))
     # Some never drink tea and some always do: each history of tea weeks is shared by many.
     promoted *= rng.random((n_users, len(weeks))) < rng.beta(0.5, 2.5, n_users)[:, None]
     # Only what the review can see decides on targeting: the weeks before the start.
     past = np.log((other + promoted)[:, -FIRST_WEEK - WEEKS_BEFORE : -FIRST_WEEK].mean(axis=1))
     score = (past - past.mean()) / past.std()
-    targeted = rng.random(n_users) < 1.0 / (1.0 + np.exp(-0.9 * score + 0.4))
+    targeted = rng.random(n_users) < 1.0 / (1.0 + np.exp(-0.6 * score + 0.4))
     return promoted, other, targeted
 
 
@@ -169,4 +169,10 @@ def review(shop, reviewed):
 @pytest.fixture(scope="session")
 def small_shop(simulate, planted_effect) -> Shop:
     """A shop small enough to be changed and reviewed many times."""
-    return simulate(2, planted_effect, 200)
+    return simulate(2, planted_effect, 300)
+
+
+@pytest.fixture
+def opened_tables(opened):
+    """``opened_tables({table: frame})``: the same for bare tables."""
+    return lambda tables: opened(Shop(tables))

@@ -14,7 +14,10 @@ import time
 
 import nbformat
 import pytest
+from jupyter_client import BlockingKernelClient
+from jupyter_core.utils import run_sync
 
+from analysis_lib.config import FINDING_MIME
 from analysis_lib.errors import BuildFailed, InvalidValue, UnknownName
 from analysis_lib.publishing import kernels as kernels_module
 from analysis_lib.publishing.files import TEMPORARY_PREFIX, build_lock, write_whole
@@ -356,3 +359,63 @@ def test_runs_in_parallel_use_several_kernels_at_once(project, notebook):
     assert all(record.ok for record in run_pages(project, pages, jobs=4, progress=Watcher()))
     assert time.monotonic() - started < 4.5
     assert len(set(seen)) == 4
+
+
+def test_a_finding_that_cannot_be_read_fails_the_run(project, notebook):
+    code = "from IPython.display import display\ndisplay({" + repr(FINDING_MIME) + ": {'title': 3}}, raw=True)"
+    notebook("odd", code)
+    (record,) = run_pages(project, ask_pages(project, "odd", {}), plain_kernel=True)
+    assert not record.ok and "finding cannot be read" in record.error.evalue
+    assert not run_folder(project, "odd").page.exists()
+
+
+@pytest.fixture
+def warm(project):
+    told = []
+    with kernels_module.Kernels(
+        project.root, project.state / "forge.log", [], plain=False, notice=told.append
+    ) as kernels:
+        kernels.told = told
+        yield kernels
+
+
+def test_a_forked_kernel_can_be_interrupted_and_shut_down(project, warm):
+    manager = warm.start(project.state / "k.log")
+    client = BlockingKernelClient(connection_file=manager.connection_file)
+    client.load_connection_file()
+    client.start_channels()
+    client.wait_for_ready(timeout=20)
+    client.execute("import time; print('on', flush=True); time.sleep(30)")
+    while client.get_iopub_msg(timeout=10)["msg_type"] != "stream":
+        pass
+    run_sync(manager.interrupt_kernel)()
+    assert client.get_shell_msg(timeout=5)["content"]["ename"] == "KeyboardInterrupt"
+    client.stop_channels()
+    process = manager.provisioner.process
+    warm.end(manager)
+    assert process.returncode == 0
+
+
+def test_what_a_kernel_has_started_dies_with_it(project, warm):
+    manager = warm.start(project.state / "k.log")
+    client = BlockingKernelClient(connection_file=manager.connection_file)
+    client.load_connection_file()
+    client.start_channels()
+    client.wait_for_ready(timeout=20)
+    client.execute("import subprocess; child = subprocess.Popen(['sleep', '300']); print(child.pid, flush=True)")
+    while (message := client.get_iopub_msg(timeout=10))["msg_type"] != "stream":
+        pass
+    child = pathlib.Path("/proc") / message["content"]["text"].strip()
+    client.stop_channels()
+    assert child.exists()
+    warm.end(manager)
+    assert wait_until(lambda: not child.exists() or "Z" in (child / "stat").read_text().rsplit(")", 1)[1])
+
+
+def test_when_the_forge_dies_ordinary_kernels_take_over(project, warm):
+    warm.forge.process.kill()
+    warm.forge.process.wait()
+    manager = warm.start(project.state / "k.log")
+    assert type(manager.provisioner).__name__ == "LocalProvisioner"
+    assert len(warm.told) == 1 and "Warm kernels are not available" in warm.told[0]
+    warm.end(manager)

@@ -10,7 +10,7 @@ REDEEMED_DAY = """(("at" AT TIME ZONE 'UTC') AT TIME ZONE (SELECT timezone FROM 
 
 @pytest.fixture
 def ask(complete_journey):
-    return lambda sql: complete_journey.connection.execute(sql).fetchone()[0]
+    return lambda sql: complete_journey.connection.execute(sql).fetchall()[0][0]
 
 
 def test_coupon_products_multiply_order_lines_unless_asked_with_exists(ask):
