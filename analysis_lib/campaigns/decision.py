@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from analysis_lib.results import Decision, Estimate, format_count, format_range, format_value
 
 OWNER = "Campaign manager"
@@ -90,13 +92,18 @@ def what_would_tell(residual_sd: float, break_even: float, n_targeted: int, unit
     smallest = POWER_REACH * residual_sd * (2.0 / half) ** 0.5
     # Two arms of equal size, n each: the usual sample size for a difference of means.
     needed = 2.0 * (POWER_REACH * residual_sd / break_even) ** 2
-    seen, pays = format_value(smallest, unit), format_value(break_even, unit)
+    seen, pays = (format_value(money, unit, spread=money) for money in (smallest, break_even))
     if needed <= half:
         return (
-            f"Hold out {format_count(needed)} {people} at random next time: that tells an effect of {pays} each, at "
+            f"Hold out {_about(needed)} {people} at random next time: that tells an effect of {pays} each, at "
             "which it pays, from zero."
         )
     return (
         f"Hold out half of the {people} at random next time. That shows effects from {seen} each; the campaign pays "
-        f"from {pays} each, which would take {format_count(2 * needed)} {people}, so pool several campaigns."
+        f"from {pays} each, which would take {_about(2 * needed)} {people}, so pool several campaigns."
     )
+
+
+def _about(number: float) -> str:
+    """A count to two figures: a sample size is a plan, not a measurement."""
+    return f"about {format_count(round(number, 1 - math.floor(math.log10(number))))}" if number >= 1 else "1"

@@ -91,7 +91,8 @@ def draw_placebos(axes, *, placebos: pd.DataFrame, estimate: Estimate) -> None:
     top = height.max() + 1.6
     reach = [[estimate.value - estimate.ci_lower], [estimate.ci_upper - estimate.value]]
     axes.errorbar([estimate.value], [top], xerr=reach, fmt="o", ms=9, color=SUBJECT, elinewidth=2.4, capsize=5)
-    axes.text(estimate.value, top + 0.55, f"this campaign: {estimate.short}", ha="center", va="bottom", color=SUBJECT)
+    axes.text(estimate.value, top + 0.55, f"this campaign: {estimate.short}", ha="center", va="bottom", color=SUBJECT,
+              bbox=GROUND)  # fmt: skip
     label = f"{len(placebos)} windows without it"
     axes.text(placebos["value"].mean(), -0.45, label, ha="center", va="top", color=CONTEXT_TEXT, bbox=GROUND)
     axes.set_ylim(-1.5, top + 1.6)

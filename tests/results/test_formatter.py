@@ -122,13 +122,16 @@ def test_both_bounds_of_a_range_are_on_one_scale(bounds, unit, text):
 
 
 @pytest.mark.parametrize(
-    ("number", "text"), [(0, "0 users"), (-0.4, "0 users"), (1133.6, "1,134 users"), (math.nan, "n/a"), (math.inf, "n/a")]
+    ("number", "text"),
+    [(0, "0 users"), (-0.4, "0 users"), (1133.6, "1,134 users"), (math.nan, "n/a"), (math.inf, "n/a")],
 )
 def test_counts_are_whole(number, text):
     assert format_count(number, "users") == text
 
 
-@pytest.mark.parametrize(("share", "decimals", "text"), [(0.1889, 1, "18.9 %"), (-1e-9, 0, "0 %"), (math.nan, 1, "n/a")])
+@pytest.mark.parametrize(
+    ("share", "decimals", "text"), [(0.1889, 1, "18.9 %"), (-1e-9, 0, "0 %"), (math.nan, 1, "n/a")]
+)
 def test_percentages(share, decimals, text):
     assert format_percent(share, decimals) == text
 

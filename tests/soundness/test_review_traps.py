@@ -28,7 +28,8 @@ def _market(seed: int, n_users: int = 160) -> Market:
     orders = pd.DataFrame(
         {
             "order_id": [f"o{i}" for i in range(n)], "ordered_at": START + pd.to_timedelta(days, unit="D"),
-            "user_id": users[rng.integers(0, n_users, n)], "product_id": rng.choice(["tea", "jam", "rye"], n, p=[0.08, 0.46, 0.46]),
+            "user_id": users[rng.integers(0, n_users, n)],
+            "product_id": rng.choice(["tea", "jam", "rye"], n, p=[0.08, 0.46, 0.46]),
             "country": "GB", "quantity": 1, "price_local": rng.gamma(4.0, 2.0, n), "currency": "GBP",
             "discount_local": 0.0, "status": "paid",
         }
@@ -117,9 +118,7 @@ def test_the_same_campaign_in_another_market_is_not_counted_here(market, reviewe
     both = {
         **plain,
         "campaigns": pd.concat([rows, rows.assign(country="FR")]),
-        "users": pd.concat(
-            [plain["users"], pd.DataFrame({"user_id": french, "country": "FR", "signed_up_at": START})]
-        ),
+        "users": pd.concat([plain["users"], pd.DataFrame({"user_id": french, "country": "FR", "signed_up_at": START})]),
         "campaign_targets": pd.concat(
             [plain["campaign_targets"], pd.DataFrame({"campaign_id": "1", "user_id": french, "is_holdout": False})]
         ),
