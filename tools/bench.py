@@ -72,7 +72,7 @@ def bench_runs(*, plain: bool) -> list[tuple[str, str, str]]:
     pages = load_reports(project).pages
     command = [*SHOPBOOK, "build", "--no-site", "--force", "--jobs", "1", *(["--plain-kernel"] if plain else [])]
     seconds, _, _ = timed(command)
-    records = read_records(project, [page.slug for page in pages])
+    records = read_records(project, [page.slug for page in pages]).values()
     overhead = statistics.median(record.overhead_seconds for record in records)
     peak = max(record.peak_mb or 0.0 for record in records)
     kind = "plain kernel" if plain else "warm kernel"

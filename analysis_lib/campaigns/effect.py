@@ -11,6 +11,7 @@ from analysis_lib.campaigns.cells import Panel
 from analysis_lib.campaigns.comparison import HISTORY, OTHERS_DURING, OUTCOMES, Exposure, comparison_frame
 from analysis_lib.campaigns.windows import Windows
 from analysis_lib.causal import (
+    FEWEST_PLACEBOS,
     AdjustedDifference,
     BalancingWeights,
     EventStudy,
@@ -96,6 +97,12 @@ def estimate_effect(panel: Panel, seen: Exposure, windows: Windows, *, level: fl
         )
     plain = compare(frame, weights.weights, level=level, unit=campaign.currency)
     runs = run_placebos(panel, seen, windows, level=level)
+    if len(runs) < FEWEST_PLACEBOS:
+        raise NotEnoughData(
+            f"{len(runs)} placebo windows fit into the data with {windows.weeks_before} weeks of history and "
+            f"{windows.weeks_after} after; {FEWEST_PLACEBOS} are needed to know how far the interval "
+            "can be trusted, so ask for fewer weeks"
+        )
     independent = independent_windows(runs, windows)
     calibration = {
         outcome: calibrate(
@@ -148,7 +155,7 @@ def _placebo_places(panel: Panel, seen: Exposure, windows: Windows) -> list[tupl
     """Group, first week and whether the group is the campaign's own."""
     own_id = windows.campaign.campaign_id
     own = [(own_id, week, True) for week in _free_weeks(panel, windows, 0)]
-    if len(own) >= 5:
+    if len(own) >= FEWEST_PLACEBOS:
         return own
     starts = seen.known.groupby("campaign_id").agg(first=("first", "min"), n=("position", "nunique"))
     smallest = BORROWED_SHARE * starts.loc[own_id, "n"]

@@ -8,19 +8,24 @@ from html import unescape
 
 from analysis_lib.publishing.tokens import Token
 
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 #: Elements that run, load, send or restyle something.
-ACTIVE_ELEMENTS = frozenset(
+ACTIVE_ELEMENTS = _names(
     "script iframe frame frameset object embed applet form input button select textarea link meta base style template "
-    "noscript foreignobject handler listener audio video source track portal".split()
+    "noscript foreignobject handler listener audio video source track portal"
 )
 
 #: What pages are made of: text, lists, tables, images, folds.
-PAGE_ELEMENTS = frozenset(
+PAGE_ELEMENTS = _names(
     "a abbr article aside b bdi bdo big blockquote br caption center cite code col colgroup dd del details dfn div dl "
     "dt em figcaption figure font footer h1 h2 h3 h4 h5 h6 header hr i img ins kbd li main mark meter nav ol p pre "
     "progress q s samp section small span strike strong sub summary sup table tbody td tfoot th thead time tr tt u ul "
     "var wbr svg circle clippath defs desc ellipse g line lineargradient marker mask path pattern polygon polyline "
-    "radialgradient rect stop symbol text textpath tspan use".split()
+    "radialgradient rect stop symbol text textpath tspan use"
 )
 
 #: Elements of an SVG file that can run or load something; the others draw.
@@ -54,7 +59,7 @@ _DIRECTIVE = re.compile(
     r"^[\s>*+\d.-]*(?:`{3,}|~{3,}|:{3,})\s*\{|^[\s>]*:{3,}\s*\w|\{[\w:.+-]+\}`|^\.\. \w+::", re.MULTILINE
 )
 _RAW_HTML = re.compile(r"<(?:[a-zA-Z][\w-]*[\s/>]|/[a-zA-Z]|!|\?)")
-_MARKDOWN_ADDRESS = re.compile(r"(?:\]\(|\]:|<)<?([^\s)>]{1,80})")
+_MARKDOWN_ADDRESS = re.compile(r"(?:\]\(|\]:|<)\s*<?([^\s)>]{1,80})")
 _MATHS = re.compile(r"\\(?:href|require|html\w*|class|cssId|style|unicode|includegraphics|input|write|def)\b")
 
 

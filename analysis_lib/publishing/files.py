@@ -19,6 +19,13 @@ try:
 except ImportError:  # pragma: no cover - Windows
     fcntl = None  # type: ignore[assignment]
 
+_DISK_REASONS = {
+    errno.ENOSPC: "no space left on the device",
+    errno.EDQUOT: "the disk quota is used up",
+    errno.EROFS: "the file system is read-only",
+    errno.EACCES: "permission denied",
+}
+
 #: Temporary files start so; leftovers of a killed run are swept by the next.
 TEMPORARY_PREFIX = ".tmp-"
 
@@ -77,18 +84,24 @@ def disk_errors(place: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reasons = {
-            errno.ENOSPC: "no space left on the device",
-            errno.EDQUOT: "the disk quota is used up",
-            errno.EROFS: "the file system is read-only",
-            errno.EACCES: "permission denied",
-        }
-        if error.errno not in reasons:
+        number = error.errno or named_errno(str(error))
+        if number not in _DISK_REASONS:
             raise
         raise BuildFailed(
-            f"{reasons[error.errno]} while writing {error.filename or place}. The last good pages are untouched; "
+            f"{_DISK_REASONS[number]} while writing {error.filename or place}. The last good pages are untouched; "
             "make room and run the command again"
         ) from error
+
+
+def named_errno(text: str) -> int | None:
+    """The disk's error that a text tells of: copies of folders and other programs report in words.
+
+    Examples
+    --------
+    >>> named_errno("[Errno 28] No space left on device: 'x'") == errno.ENOSPC
+    True
+    """
+    return next((number for number in _DISK_REASONS if os.strerror(number) in text), None)
 
 
 @contextlib.contextmanager
@@ -116,4 +129,14 @@ def build_lock(folder: Path) -> Iterator[None]:
         stream.truncate(0)
         stream.write(str(os.getpid()))
         stream.flush()
+        yield
+
+
+@contextlib.contextmanager
+def waiting_lock(path: Path) -> Iterator[None]:
+    """Hold a lock for a moment's work on one file, after whoever holds it now."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.with_name(path.name + ".lock").open("a", encoding="utf-8") as stream:
+        if fcntl is not None:
+            fcntl.flock(stream, fcntl.LOCK_EX)
         yield

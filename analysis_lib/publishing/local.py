@@ -10,7 +10,7 @@ import yaml
 
 from analysis_lib.config import Project
 from analysis_lib.publishing.cards import find_notebook
-from analysis_lib.publishing.files import write_whole
+from analysis_lib.publishing.files import waiting_lock, write_whole
 from analysis_lib.publishing.parameters import read_parameters
 from analysis_lib.publishing.reports import (
     LOCAL_PART,
@@ -70,13 +70,15 @@ def _known_ones(project: Project, pages: Sequence[Page]) -> list[Page]:
 
 def remember_pages(project: Project, pages: Sequence[Page]) -> list[Page]:
     """Add pages that the book does not have to ``.shopbook/reports.local.yml``; returns those added."""
-    known = {page.slug.casefold() for page in load_reports(project).pages}
-    new = [page for page in pages if page.slug.casefold() not in known]
-    if new:
-        path = local_path(project)
-        reports = _entries(path) + [_entry(page) for page in new]
-        content = {"parts": [{"title": LOCAL_PART, "reports": reports}]}
-        write_whole(path, yaml.safe_dump(content, allow_unicode=True, sort_keys=False))
+    path = local_path(project)
+    # Two commands that end together must not lose each other's pages between reading and writing.
+    with waiting_lock(path):
+        known = {page.slug.casefold() for page in load_reports(project).pages}
+        new = [page for page in pages if page.slug.casefold() not in known]
+        if new:
+            reports = _entries(path) + [_entry(page) for page in new]
+            content = {"parts": [{"title": LOCAL_PART, "reports": reports}]}
+            write_whole(path, yaml.safe_dump(content, allow_unicode=True, sort_keys=False))
     return new
 
 

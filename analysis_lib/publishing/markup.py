@@ -40,7 +40,7 @@ def escape_html(text: str) -> str:
 
 def table_html(rows: Iterable[tuple[str, ...]], heads: tuple[str, ...]) -> str:
     """A table of plain texts; the maths renderer is told to keep out."""
-    top = "".join(f"<th>{escape_html(head)}</th>" for head in heads)
+    top = "".join(f'<th scope="col">{escape_html(head)}</th>' for head in heads)
     body = "".join("<tr>" + "".join(f"<td>{escape_html(cell)}</td>" for cell in row) + "</tr>" for row in rows)
     return (
         '<div class="sb-table shopbook-provenance tex2jax_ignore mathjax_ignore" tabindex="0"><table>'

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from analysis_lib.config import Project
 from analysis_lib.errors import InvalidValue
+from analysis_lib.publishing.markup import safe_title
 from analysis_lib.publishing.reports import Page
 from analysis_lib.publishing.schema import read_yaml
 
@@ -86,5 +87,5 @@ def table_of_contents(outline: Outline, pages: Iterable[Page]) -> dict[str, Any]
 def _report_parts(pages: Iterable[Page]) -> list[dict[str, Any]]:
     by_part: dict[str, list[dict[str, str]]] = {}
     for page in pages:
-        by_part.setdefault(page.part, []).append({"file": f"{REPORTS}/{page.slug}", "title": page.title})
-    return [{"caption": caption, "chapters": entries} for caption, entries in by_part.items()]
+        by_part.setdefault(page.part, []).append({"file": f"{REPORTS}/{page.slug}", "title": safe_title(page.title)})
+    return [{"caption": safe_title(caption), "chapters": entries} for caption, entries in by_part.items()]

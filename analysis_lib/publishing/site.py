@@ -18,7 +18,7 @@ from analysis_lib.config import Project
 from analysis_lib.errors import BuildFailed
 from analysis_lib.publishing.cards import find_notebook
 from analysis_lib.publishing.data_page import data_page
-from analysis_lib.publishing.files import build_lock, disk_errors
+from analysis_lib.publishing.files import build_lock, disk_errors, named_errno
 from analysis_lib.publishing.findings import read_finding
 from analysis_lib.publishing.gate import problems
 from analysis_lib.publishing.landing import FAILED, WITHHELD, Listed, landing
@@ -145,24 +145,37 @@ def _render(project: Project, source: Path) -> None:
     stamp_file = project.site.parent / STAMP
     if (project.site / "index.html").is_file() and stamp_file.is_file() and stamp_file.read_text() == digest:
         return
-    output = project.state / "site-output"
+    # Beside the site: the finished folder can then be put in its place by a rename.
+    output = project.site.parent / "next"
     shutil.rmtree(output, ignore_errors=True)
+    try:
+        built = _jupyter_book(project, source, output)
+        tidy_site(built)
+        _swap(built, project.site)
+    finally:
+        # Half a site is of no use, and may be what fills the disk.
+        shutil.rmtree(output, ignore_errors=True)
+    stamp_file.write_text(digest)
+
+
+def _jupyter_book(project: Project, source: Path, output: Path) -> Path:
+    """The folder of the pages that Jupyter Book made; a warning is a failure."""
     # The package has no __main__; this is what its console command runs.
     command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", str(source)]
     command += ["--path-output", str(output), "--config", str(source / "_config.yml"), "-W", "--keep-going"]
     # Times inside figures and pages come from the runs; the builder itself adds none.
     environment = os.environ | {"PYTHONPATH": str(project.root), "SOURCE_DATE_EPOCH": "0"}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=project.root, check=False)
+    told = done.stdout + done.stderr
     log = project.state / "site.log"
-    log.write_text(done.stdout + done.stderr, encoding="utf-8")
+    log.write_text(told, encoding="utf-8")
     built = output / "_build" / "html"
     if done.returncode or not (built / "index.html").is_file():
-        tail = "\n".join((done.stdout + done.stderr).strip().splitlines()[-12:])
+        if number := named_errno(told):
+            raise OSError(number, os.strerror(number), str(output))
+        tail = "\n".join(told.strip().splitlines()[-12:])
         raise BuildFailed(f"Jupyter Book failed; the old site is untouched. Its whole output is in {log}:\n{tail}")
-    tidy_site(built)
-    _swap(built, project.site)
-    shutil.rmtree(output, ignore_errors=True)
-    stamp_file.write_text(digest)
+    return built
 
 
 def _swap(new: Path, place: Path) -> None:
@@ -172,7 +185,12 @@ def _swap(new: Path, place: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
     if place.exists():
         place.rename(old)
-    new.rename(place)
+    try:
+        new.rename(place)
+    except OSError:
+        if old.exists():
+            old.rename(place)
+        raise
     shutil.rmtree(old, ignore_errors=True)
 
 

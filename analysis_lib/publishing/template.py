@@ -14,41 +14,74 @@ from analysis_lib.publishing.files import write_whole
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{1,59}")
 
-#: (kind, tags, text) of every cell; each code cell is led by prose. Texts are filled in: braces stand doubled.
+#: (kind, tags, text) of every cell; each code cell is led by prose. ``QUESTION`` is filled in.
 _CELLS: tuple[tuple[str, tuple[str, ...], str], ...] = (
-    (
-        "markdown",
-        (),
-        "# {question}\n\nOne sentence: who asks this, and what they do with the answer. Cells below load the library "
-        "and set the parameters.",
-    ),
+    ("markdown", (), "# QUESTION"),
+    ("markdown", (), "Who asks this, and what they do with the answer, in one sentence."),
     (
         "code",
-        ("imports",),
-        "from IPython.display import Markdown, display\n\nfrom analysis_lib import config, warehouse",
+        ("hide-input",),
+        "from analysis_lib import warehouse\n"
+        "from analysis_lib.reporting import card, say, show, small_print\n"
+        "from analysis_lib.results import Answer, Decision, format_count, nothing_to_show",
     ),
-    ("markdown", (), "Every parameter is a typed literal with a comment; `shopbook list` prints them."),
+    ("markdown", (), "What is asked, and of which data; `shopbook list` prints these comments:"),
     (
         "code",
         ("parameters",),
-        'source: str = "complete_journey"  # warehouse: a name in data/sources.yml, a path or a URL {{source}}',
+        'source: str = "complete_journey"  # warehouse: a name in data/sources.yml, a path or a URL {source}',
     ),
-    ("markdown", (), "## What we looked at\n\nData, window, currency, maturity, and who is counted."),
-    ("code", (), 'wh = warehouse.connect(source)\nn_orders = int(wh.table("orders").count().execute())'),
-    ("markdown", (), "Numbers in prose come from results, never typed."),
-    ("code", (), 'Markdown(f"The source **{{source}}** holds {{n_orders:,}} order lines.")'),
-    ("markdown", (), "## What changed\n\nOne figure, and one sentence from the result's `.text`."),
-    ("markdown", (), "## How sure are we\n\nPlacebo runs, sensitivity, the method's grade."),
-    ("markdown", (), "## What to do next\n\nDecision, owner, money, next step. The finding gives the page its title."),
+    (
+        "markdown",
+        (),
+        "The answer. Until there is an analysis in `analysis_lib` to call, it cannot be told:",
+    ),
     (
         "code",
         (),
-        "finding = {{\n"
-        '    "title": "{question}",\n'
-        '    "headline": f"{{n_orders:,}} order lines in {{source}}.",\n'
-        '    "source": source,\n'
-        "}}\n"
-        "display({{config.FINDING_MIME: finding}}, raw=True)",
+        "wh = warehouse.connect(source)\n"
+        'n_lines = wh.query(wh.table("orders").count().name("n").as_table())["n"].item()\n'
+        "decision = Decision(\n"
+        '    "Cannot tell",\n'
+        '    rule="Cannot tell: the data do not allow an estimate.",\n'
+        '    reason="The analysis is not written yet.",\n'
+        "    money_per_month=None,\n"
+        '    owner="Analyst",\n'
+        '    next_step="Write the analysis, and say which number would decide.",\n'
+        ")",
+    ),
+    ("markdown", (), "Question, headline, number and verdict become the card, and this page's line on the first page:"),
+    (
+        "code",
+        (),
+        "answer = Answer(\n"
+        '    title="QUESTION",\n'
+        '    headline="It cannot be told yet.",\n'
+        "    number=None,\n"
+        '    number_of="",\n'
+        "    decision=decision,\n"
+        "    source=wh.name,\n"
+        '    window="all orders",\n'
+        '    as_of="",\n'
+        "    counted=f\"{format_count(n_lines, 'order lines')}; say who is counted, in which currency, how mature.\",\n"
+        '    grade="",\n'
+        ")",
+    ),
+    ("markdown", (), "Shown:"),
+    ("code", (), "card(answer)"),
+    ("markdown", (), "The figure that shows it, an exhibit of the result:"),
+    ("code", (), 'show(nothing_to_show("The answer in one figure", "the analysis is not written yet"))'),
+    ("markdown", (), "The small print:"),
+    ("code", (), "small_print(answer)"),
+    ("markdown", (), "## What we looked at\n\nData, window, currency, maturity, and who is counted:"),
+    ("code", (), "say(answer.counted)"),
+    ("markdown", (), "## What changed\n\nOne figure, and one sentence from the result; numbers are never typed."),
+    ("markdown", (), "## How sure are we\n\nPlacebo runs, sensitivity, the method's grade."),
+    ("markdown", (), "## What to do next\n\nThe rule that chose the verdict, and the next step:"),
+    (
+        "code",
+        (),
+        'say(f"{decision.text} Rule: {decision.rule} Next step ({decision.owner}): {decision.next_step}")',
     ),
 )
 
@@ -91,7 +124,7 @@ def skeleton(name: str) -> nbformat.NotebookNode:
     makers = {"markdown": nbformat.v4.new_markdown_cell, "code": nbformat.v4.new_code_cell}
     cells = []
     for place, (kind, tags, text) in enumerate(_CELLS):
-        cell = makers[kind](text.format(question=question), metadata={"tags": list(tags)} if tags else {})
+        cell = makers[kind](text.replace("QUESTION", question), metadata={"tags": list(tags)} if tags else {})
         cell["id"] = f"cell-{place}"
         cells.append(cell)
     spec = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}

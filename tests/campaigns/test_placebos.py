@@ -45,7 +45,7 @@ def test_borrowed_windows_do_not_overlap_the_campaign(with_another, reviewed):
     review = reviewed(with_another(4), weeks_before=20)
     # Own windows fit in weeks −5 and −6, and so do those of the other group; its weeks −4 to −1 see this campaign.
     assert review.effect is None
-    assert review.missing[0].startswith(("2 placebo windows", "3 placebo windows", "4 placebo windows"))
+    assert "4 placebo windows fit into the data" in review.missing[0]
 
 
 @pytest.mark.parametrize("weeks", [30, 60])
@@ -57,7 +57,7 @@ def test_borrowed_windows_do_not_leave_the_data(with_another, reviewed, weeks):
         assert (runs["total"].abs() > 0).all()
         assert (runs["week"] + LENGTH <= 5).all()
     else:
-        assert "placebo windows fit" in review.missing[0]
+        assert "fit into the data" in review.missing[0]
 
 
 def test_borrowed_windows_are_named_as_such(simulate, reviewed, planted_effect, with_another):

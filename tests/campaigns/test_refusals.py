@@ -184,7 +184,7 @@ def test_groups_without_overlap(small_shop, reviewed):
 
 
 def test_no_placebo_windows(small_shop, reviewed):
-    no_effect(reviewed(small_shop, weeks_before=25), "placebo windows fit into the data")
+    no_effect(reviewed(small_shop, weeks_before=25), "0 placebo windows fit into the data")
 
 
 def test_nothing_redeemed(small_shop, reviewed):

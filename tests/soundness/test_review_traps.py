@@ -67,13 +67,18 @@ def market() -> Market:
     return _market(1)
 
 
-@pytest.fixture
-def reviewed(make_warehouse, tmp_path):
-    def run(tables: dict[str, pd.DataFrame], name: str = "market", **options):
-        with warehouse.connect(make_warehouse(tmp_path, tables, name=name)) as wh:
+@pytest.fixture(scope="module")
+def reviewed(make_warehouse, tmp_path_factory):
+    def run(tables: dict[str, pd.DataFrame], **options):
+        with warehouse.connect(make_warehouse(tmp_path_factory.mktemp("market"), tables)) as wh:
             return campaigns.review(wh, "1", **{"country": "GB", "weeks_before": 12, "weeks_after": 2, **options})
 
     return run
+
+
+@pytest.fixture(scope="module")
+def plain_review(market, reviewed):
+    return reviewed(market.tables)
 
 
 def _same(one, other) -> None:
@@ -84,7 +89,7 @@ def _same(one, other) -> None:
     assert one.cost.n_redemptions == other.cost.n_redemptions
 
 
-def test_a_product_on_several_coupons_is_sold_once(market, reviewed):
+def test_a_product_on_several_coupons_is_sold_once(market, reviewed, plain_review):
     """A join of order lines and coupons would count tea three times."""
     plain = market.tables
     many = {
@@ -92,12 +97,12 @@ def test_a_product_on_several_coupons_is_sold_once(market, reviewed):
         "coupons": pd.DataFrame({"coupon_id": ["c1", "c2", "c3"], "campaign_id": "1"}),
         "coupon_products": pd.DataFrame({"coupon_id": ["c1", "c2", "c3"], "product_id": "tea"}),
     }
-    once, thrice = reviewed(plain), reviewed(many, "many")
+    once, thrice = plain_review, reviewed(many)
     _same(once, thrice)
     assert once.cost.always_share.value == pytest.approx(thrice.cost.always_share.value)
 
 
-def test_another_campaigns_coupon_on_a_product_does_not_make_it_ours(market, reviewed):
+def test_another_campaigns_coupon_on_a_product_does_not_make_it_ours(market, reviewed, plain_review):
     plain = market.tables
     other = {
         **plain,
@@ -106,10 +111,10 @@ def test_another_campaigns_coupon_on_a_product_does_not_make_it_ours(market, rev
             [plain["coupon_products"], pd.DataFrame([{"coupon_id": "z", "product_id": "jam"}])]
         ),
     }
-    _same(reviewed(plain), reviewed(other, "other"))
+    _same(plain_review, reviewed(other))
 
 
-def test_the_same_campaign_in_another_market_is_not_counted_here(market, reviewed):
+def test_the_same_campaign_in_another_market_is_not_counted_here(market, reviewed, plain_review):
     """One campaign id in two markets: French targets and redemptions are not British reach and cost."""
     plain = market.tables
     french = [f"f{i}" for i in range(50)]
@@ -124,31 +129,31 @@ def test_the_same_campaign_in_another_market_is_not_counted_here(market, reviewe
         ),
         "coupon_events": pd.concat([plain["coupon_events"], pd.DataFrame(paris)]),
     }
-    _same(reviewed(plain), reviewed(both, "both"))
+    _same(plain_review, reviewed(both))
 
 
-def test_orders_of_another_market_are_not_money_of_this_one(market, reviewed):
+def test_orders_of_another_market_are_not_money_of_this_one(market, reviewed, plain_review):
     """The same user on a trip: euros are not added to pounds."""
     plain = market.tables
     abroad = plain["orders"].assign(
         order_id=lambda o: o["order_id"] + "x", country="FR", currency="EUR", coupon_id=None, platform_subsidy_local=0.0
     )
-    _same(reviewed(plain), reviewed({**plain, "orders": pd.concat([plain["orders"], abroad])}, "abroad"))
+    _same(plain_review, reviewed({**plain, "orders": pd.concat([plain["orders"], abroad])}))
 
 
-def test_the_order_of_rows_does_not_matter(market, reviewed):
+def test_the_order_of_rows_does_not_matter(market, reviewed, plain_review):
     shuffled = {name: frame.sample(frac=1.0, random_state=1) for name, frame in market.tables.items()}
-    _same(reviewed(market.tables), reviewed(shuffled, "shuffled"))
+    _same(plain_review, reviewed(shuffled))
 
 
-def test_an_order_of_many_lines_is_not_counted_by_line(market, reviewed):
+def test_an_order_of_many_lines_is_not_counted_by_line(market, reviewed, plain_review):
     """Each line cut in two of half its value: the same money, the same redemptions."""
     plain = market.tables
     half = plain["orders"].assign(
         price_local=lambda o: o["price_local"] / 2, platform_subsidy_local=lambda o: o["platform_subsidy_local"] / 2
     )
     doubled = pd.concat([half, half.assign(order_id=lambda o: o["order_id"] + "b")])
-    _same(reviewed(plain), reviewed({**plain, "orders": doubled}, "halves"))
+    _same(plain_review, reviewed({**plain, "orders": doubled}))
 
 
 @pytest.mark.xfail(
@@ -156,6 +161,6 @@ def test_an_order_of_many_lines_is_not_counted_by_line(market, reviewed):
     reason="always_share is the purchase rate given history, not given redemption: who redeems is likelier to have "
     "bought anyway. Where coupons sell nothing, every redemption is one, and the interval leaves that out.",
 )
-def test_where_coupons_sell_nothing_all_coupon_money_goes_to_always_buyers(market, reviewed):
+def test_where_coupons_sell_nothing_all_coupon_money_goes_to_always_buyers(plain_review):
     """Nothing is planted: every redeemed coupon was used on a purchase that would have been made."""
-    assert reviewed(market.tables).cost.always_share.ci_upper > 0.95
+    assert plain_review.cost.always_share.ci_upper > 0.95
