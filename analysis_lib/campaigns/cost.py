@@ -18,7 +18,7 @@ from analysis_lib.warehouse.days import local_day
 #: Weeks in which a redeemer bought the coupon's products before; from the last class on, alike.
 MOST_WEEKS_BOUGHT = 4
 
-METHOD_ALWAYS = "purchase rate of comparable untargeted buyers with the same history of the coupon's products"
+METHOD_ALWAYS = "floor: purchase rate of comparable untargeted buyers with the same history of the coupon's products"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,8 +63,8 @@ class Cost(Result):
     total : float
         All redemptions at the average recorded discount, in ``unit``.
     always_share : Estimate
-        Share of redemptions by buyers who would have bought a product of that coupon in the same
-        weeks without it.
+        At least this share of redemptions was by buyers who would have bought a product of that
+        coupon in the same weeks without it; the interval reaches up to 1.
     unit : str
         Currency in lower case.
     """
@@ -92,10 +92,11 @@ class Cost(Result):
         share = self.always_share
         return (
             f"The coupons cost {format_value(self.total, self.unit)}: {format_count(self.n_redemptions)} redemptions "
-            f"at the {format_value(self.total / self.n_redemptions, self.unit)} that "
-            f"{format_count(self.n_recorded)} of them show on the receipt. About "
-            f"{format_percent(share.value, 0)} of it ({format_percent(share.ci_lower, 0)} to "
-            f"{format_percent(share.ci_upper, 0)}) went to buyers who would have bought those products anyway."
+            f"at the {format_value(self.total / self.n_redemptions, self.unit)} that those show whose discount is on "
+            f"the receipt ({format_percent(self.n_recorded / self.n_redemptions, 0)} of them). At least "
+            f"{format_percent(share.value, 0)} of it went to buyers who would have bought those products anyway: as "
+            "often as that, buyers without the coupon and with the same history bought them. Who redeems a coupon is "
+            "likelier still, so the true share is higher."
         )
 
 
@@ -159,11 +160,13 @@ def campaign_cost(wh, windows: Windows, redeemed: Redemptions, *, untargeted: pd
 
 
 def always_share(purchases: pd.DataFrame, redeemed: pd.DataFrame, untargeted: pd.Series, *, level: float) -> Estimate:
-    """Share of redemptions that would have been purchases without the campaign.
+    """A floor for the share of redemptions that would have been purchases without the campaign.
 
     A redemption of a coupon counts with the rate at which untargeted buyers, weighted to resemble the
     targeted, bought that coupon's products in the campaign window, given in how many of the weeks
-    before they had bought them.
+    before they had bought them. Taken as given: who redeems is at least as likely to have bought
+    anyway as others with that history. Nothing in the data bounds the share from above, so the
+    interval ends at 1. A history that no untargeted buyer shares counts as 0, which keeps it a floor.
 
     Parameters
     ----------
@@ -176,11 +179,6 @@ def always_share(purchases: pd.DataFrame, redeemed: pd.DataFrame, untargeted: pd
         Weights indexed by user_id.
     level : float
         Level of the interval; the error is clustered by untargeted buyer.
-
-    Raises
-    ------
-    NotEnoughData
-        If redeemers have a history that no untargeted buyer shares.
     """
     classes = purchases.assign(weeks=purchases["weeks_bought"].clip(upper=MOST_WEEKS_BOUGHT).astype(int))
     mine = redeemed.merge(classes[["user_id", "coupon_id", "weeks"]], on=["user_id", "coupon_id"], how="left")
@@ -188,14 +186,13 @@ def always_share(purchases: pd.DataFrame, redeemed: pd.DataFrame, untargeted: pd
     per_coupon = redeemed.groupby("coupon_id")["n"].sum()
     seen, bought = _weighted_classes(classes, per_coupon, untargeted)
     total = seen.sum()
-    if (total[shares.index] <= 0).any():
-        raise NotEnoughData("no untargeted buyer bought the couponed products as often before as the redeemers did")
+    shares = shares[total[shares.index] > 0]
     rates = bought.sum()[shares.index] / total[shares.index]
     influence = ((bought - seen * rates)[shares.index] / total[shares.index] * shares).sum(axis=1)
     value, se = float(rates @ shares), float(np.sqrt(np.square(influence).sum()))
     reach = norm.ppf(0.5 + level / 2) * se
     return Estimate(
-        value=value, se=se, ci_lower=max(0.0, value - reach), ci_upper=min(1.0, value + reach), level=level,
+        value=value, se=se, ci_lower=max(0.0, value - reach), ci_upper=1.0, level=level,
         unit="share", n=int(redeemed["n"].sum()), method=METHOD_ALWAYS,
     )  # fmt: skip
 

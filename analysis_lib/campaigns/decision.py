@@ -12,7 +12,10 @@ RULES = {
     "Repeat": "the whole interval of the contribution (net sales × margin − cost) lies above zero",
     "Change": "net sales rose beyond doubt, but the whole interval of the contribution lies below zero",
     "Stop": "the whole interval of the contribution lies below zero, and net sales did not rise beyond doubt",
-    "Cannot tell": "the interval of the contribution holds zero, or the data do not allow an estimate",
+    "Cannot tell": (
+        "the interval of the contribution holds zero, the groups had drifted apart before the start, or the data do "
+        "not allow an estimate"
+    ),
 }
 
 NEXT_STEPS = {
@@ -25,7 +28,9 @@ NEXT_STEPS = {
 POWER_REACH = 2.80
 
 
-def decide(contribution: Estimate, net: Estimate, n_days: int, next_step: str) -> Decision:
+def decide(
+    contribution: Estimate, net: Estimate, n_days: int, next_step: str, *, held_out: Estimate | None = None
+) -> Decision:
     """Apply the rule to the contribution and the net sales of a campaign.
 
     Parameters
@@ -38,11 +43,17 @@ def decide(contribution: Estimate, net: Estimate, n_days: int, next_step: str) -
         Length of the campaign, to speak of a month.
     next_step : str
         What would tell, for "Cannot tell".
+    held_out : Estimate, optional
+        Gap between the groups in weeks before the start that the weights have not seen. If its
+        interval excludes zero the groups are not comparable, and no verdict is given.
     """
-    action = _action(contribution, net)
+    drifted = held_out is not None and held_out.excludes_zero
+    action = "Cannot tell" if drifted else _action(contribution, net)
+    # Stopping saves what going on would cost.
+    worth = contribution.scaled((-30.0 if action == "Stop" else 30.0) / n_days)
     return Decision(
-        action=action, rule=f"{action}: {RULES[action]}.", reason=_reason(action, contribution),
-        money_per_month=contribution.scaled(30.0 / n_days), owner=OWNER,
+        action=action, rule=f"{action}: {RULES[action]}.",
+        reason=_drift(held_out) if drifted else _reason(action, contribution), money_per_month=worth, owner=OWNER,
         next_step=NEXT_STEPS.get(action, next_step),
     )  # fmt: skip
 
@@ -62,6 +73,13 @@ def _action(contribution: Estimate, net: Estimate) -> str:
     if contribution.ci_upper < 0:
         return "Change" if net.ci_lower > 0 else "Stop"
     return "Cannot tell"
+
+
+def _drift(held_out: Estimate) -> str:
+    return (
+        f"The groups had already drifted apart before it began (by {held_out.short} each in the last weeks), so what "
+        "came after is not the campaign's alone."
+    )
 
 
 def _reason(action: str, contribution: Estimate) -> str:

@@ -144,11 +144,11 @@ def run_placebos(panel: Panel, seen: Exposure, windows: Windows, *, level: float
 
 
 def independent_windows(runs: pd.DataFrame, windows: Windows) -> float:
-    """How many windows without overlap the placebos amount to, over all groups."""
+    """How many windows without overlap in time the placebos amount to."""
     length = windows.campaign.n_days / 7 + windows.weeks_after
-    # Each window adds what the one before it does not cover; gaps between windows count for nothing.
-    new = [np.diff(np.sort(weeks), prepend=-np.inf).clip(max=length) for _, weeks in runs.groupby("group")["week"]]
-    return float(sum(weeks.sum() for weeks in new) / length)
+    # Each window adds what the one before it does not cover; gaps between windows count for nothing. Groups share
+    # the untargeted buyers and the weeks of the year, so windows of two groups at one time count as one.
+    return float(np.diff(np.sort(runs["week"]), prepend=-np.inf).clip(max=length).sum() / length)
 
 
 def _placebo_places(panel: Panel, seen: Exposure, windows: Windows) -> list[tuple[str, int, bool]]:
@@ -247,5 +247,5 @@ def _weekly(panel: Panel, seen: Exposure, windows: Windows, weights: np.ndarray,
     controls = ["others"] if frame["others"].nunique() > 1 else []
     return event_study(
         frame, outcome="spent", unit="buyer", time="week", treated="treated", controls=controls, weights="weight",
-        level=level, money=windows.campaign.currency,
+        level=level,
     )  # fmt: skip

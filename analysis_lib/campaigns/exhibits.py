@@ -138,8 +138,8 @@ def cost(review: CampaignReview) -> Exhibit:
     """The bill and what it returned."""
     bill, unit = review.cost, review.campaign.currency
     lines = [
-        ("subsidy_always_buyers", "coupons to buyers who would have bought anyway", bill.always_buyers),
-        ("subsidy_others", "coupons to the others", bill.others),
+        ("subsidy_always_buyers", "coupons to buyers who would have bought anyway, at least", bill.always_buyers),
+        ("subsidy_others", "coupons to the others, at most", bill.others),
     ]
     rows = [_cost_row(name, meaning, x.value, x.ci_lower, x.ci_upper) for name, meaning, x in lines]
     contacts = review.total_cost - bill.total
@@ -147,7 +147,7 @@ def cost(review: CampaignReview) -> Exhibit:
     rows.append(_cost_row("total_cost", "cost in all", review.total_cost, review.total_cost, review.total_cost))
     share = format_percent(bill.always_share.value, 0)
     return Exhibit(
-        title=f"{share} of the coupon money went to buyers who would have bought anyway",
+        title=f"At least {share} of the coupon money went to buyers who would have bought anyway",
         subtitle=f"{unit.upper()}, over the campaign",
         frame=pd.DataFrame(rows),
         units={"value": unit, "ci_lower": unit, "ci_upper": unit},

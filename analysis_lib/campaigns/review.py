@@ -119,7 +119,7 @@ def _decided(review_: CampaignReview) -> CampaignReview:
     residual = effect.plain.residual_sd["total"]
     break_even = total_cost / setting.margin / effect.n_targeted
     advice = what_would_tell(residual, break_even, effect.n_targeted, campaign.currency, setting.people)
-    decision = decide(contribution, net, campaign.n_days, advice)
+    decision = decide(contribution, net, campaign.n_days, advice, held_out=effect.held_out)
     return replace(review_, contribution=contribution, decision=decision)
 
 

@@ -104,17 +104,14 @@ def held_out(review: CampaignReview) -> str:
     """The pre-trend checks."""
     if review.effect is None:
         return MISSING
-    gap, weekly, people = review.effect.held_out, review.effect.weekly, review.setting.people
-    verdict = "they had already drifted apart" if gap.excludes_zero else "zero is inside"
-    drift = "a drift" if weekly.pretrend_slope.excludes_zero else "no drift that could be told from zero"
-    joint = format_percent(weekly.pretrend_pvalue)
-    allowed = format_percent(1 - gap.level, 0)
+    gap, people = review.effect.held_out, review.setting.people
+    verdict = "they had already drifted apart, so no verdict is given" if gap.excludes_zero else "zero is inside"
+    joint, allowed = format_percent(review.effect.weekly.pretrend_pvalue), format_percent(1 - gap.level, 0)
     return (
-        "Three checks on the weeks before. Weights that have not seen the last four of them leave a gap of "
-        f"{gap.short} per targeted {people[:-1]} in those four: {verdict}. The weekly gap changed by "
-        f"{weekly.pretrend_slope.short} a week: {drift}. And all weekly gaps before the start together are of a size "
-        f"that chance alone exceeds in {joint} of cases; where that is under {allowed}, single weeks differed more "
-        "than the errors allow, and the placebo windows below say how much that matters."
+        "Two checks on the weeks before. Weights that have not seen the last four of them leave a gap of "
+        f"{gap.short} per targeted {people[:-1]} in those four: {verdict}. And all weekly gaps before the start "
+        f"together are of a size that chance alone exceeds in {joint} of cases; where that is under {allowed}, single "
+        "weeks differed more than the errors allow, and the placebo windows below say how much that matters."
     )
 
 
@@ -131,8 +128,9 @@ def placebos(review: CampaignReview) -> str:
     return (
         f"The same analysis was run in {len(runs)} windows without this campaign ({whose}). There the plain "
         f"{format_percent(scatter.level, 0)} interval excludes zero in {format_percent(scatter.share_rejected, 0)} of "
-        f"them, where {format_percent(1 - scatter.level, 0)} would be right. Every interval on this page has been "
-        "widened by what these windows show."
+        f"them, where {format_percent(1 - scatter.level, 0)} would be right. Every interval in the ledger has "
+        "been widened by what these windows show. Targeting may have followed the spending of those very weeks; then "
+        "the windows show more error than the method makes, and the intervals are wider than they need be."
     )
 
 
@@ -144,6 +142,12 @@ def cost(review: CampaignReview) -> str:
     return f"{review.cost.text} For each unit of cost, net sales changed by {back.text}."
 
 
+def decision(review: CampaignReview) -> str:
+    """The verdict, the rule that chose it, and the next step."""
+    chosen = review.decision
+    return f"{chosen.text} Rule: {chosen.rule} Next step ({chosen.owner}): {chosen.next_step}"
+
+
 def caveat(review: CampaignReview) -> str:
     """What must be known about the source."""
     return review.setting.caveat
@@ -151,5 +155,5 @@ def caveat(review: CampaignReview) -> str:
 
 SECTIONS = {
     "reach": reach, "windows": windows, "counted": counted, "change": change, "balance": balance,
-    "held_out": held_out, "placebos": placebos, "cost": cost, "caveat": caveat,
+    "held_out": held_out, "placebos": placebos, "cost": cost, "caveat": caveat, "decision": decision,
 }  # fmt: skip

@@ -15,8 +15,8 @@ from analysis_lib.results import Estimate, Result, format_count, format_percent
 FEWEST_PLACEBOS = 5
 
 #: Scale of the half-Cauchy prior of the systematic error, in typical standard errors of the placebos.
-#: In simulations with 2 to 8 independent windows, intervals cover 94 to 99 % as long as the systematic
-#: error is up to twice the standard error, and 89 to 94 % at four times.
+#: In simulations with 2 to 10 independent windows, 95 % intervals cover 93 to 99 % as long as the
+#: systematic error is up to twice the standard error, and 89 to 94 % at four times.
 PRIOR_SCALE = 1.5
 
 #: Points at which the posterior of the systematic error is evaluated.

@@ -10,7 +10,7 @@ import pandas as pd
 from scipy.stats import norm
 
 from analysis_lib.errors import InvalidValue, NotEnoughData
-from analysis_lib.results import Estimate, Result
+from analysis_lib.results import Result
 
 _PERIOD = re.compile(r"^time_::(-?\d+)")
 
@@ -29,8 +29,6 @@ class EventStudy(Result):
         Level of the intervals (each on its own).
     n_units : int
         Units in the panel, which are the clusters.
-    pretrend_slope : Estimate
-        Change of the effects from period to period before 0 (least squares through them).
     pretrend_pvalue : float
         Joint Wald test that all effects before period 0 are zero; 1 if there is only the reference.
     """
@@ -39,7 +37,6 @@ class EventStudy(Result):
     reference: int
     level: float
     n_units: int
-    pretrend_slope: Estimate
     pretrend_pvalue: float
 
     @property
@@ -68,7 +65,6 @@ def event_study(
     controls: list[str] | None = None,
     weights: str | None = None,
     level: float = 0.95,
-    money: str = "",
 ) -> EventStudy:
     """Two-way fixed effects with one treated-by-period effect a period.
 
@@ -84,8 +80,6 @@ def event_study(
         Columns that vary over units and periods.
     level : float
         Level of the intervals.
-    money : str
-        Unit of the outcome, for the formatter.
 
     Raises
     ------
@@ -111,33 +105,19 @@ def event_study(
         f"outcome_ ~ i(time_, treated_, ref={reference}){extra} | unit_ + time_", data=data,
         vcov={"CRV1": "unit_"}, weights=weights,
     )  # fmt: skip
-    slope, pvalue = _pretrend(fit, reference, level, money)
     return EventStudy(
         effects=_effects(fit.tidy(), reference, level), reference=reference, level=level,
-        n_units=int(data["unit_"].nunique()), pretrend_slope=slope, pretrend_pvalue=pvalue,
+        n_units=int(data["unit_"].nunique()), pretrend_pvalue=_pretrend_pvalue(fit),
     )  # fmt: skip
 
 
-def _pretrend(fit, reference: int, level: float, unit: str) -> tuple[Estimate, float]:
-    """Slope through the effects before period 0, and the joint test that they are zero."""
-    coefficients = fit.coef()
-    found = [_PERIOD.search(str(name)) for name in coefficients.index]
+def _pretrend_pvalue(fit) -> float:
+    """Joint test that the effects before period 0 are zero."""
+    found = [_PERIOD.search(str(name)) for name in fit.coef().index]
     early = [place for place, match in enumerate(found) if match and int(match.group(1)) < 0]
     if not early:
         raise NotEnoughData("an event study needs at least two periods before the start")
-    joint = fit.wald_test(R=np.eye(len(found))[early], distribution="chi2")
-    # The reference period is a point of the line as well, at zero.
-    periods = np.array([int(found[place].group(1)) for place in early] + [reference], dtype=float)
-    centred = periods - periods.mean()
-    slope_of = np.zeros(len(found))
-    slope_of[early] = (centred / (centred @ centred))[:-1]
-    value = float(slope_of @ coefficients.to_numpy())
-    alone = fit.wald_test(R=slope_of[None, :], distribution="chi2")
-    statistic = float(alone["statistic"])
-    se = abs(value) / np.sqrt(statistic) if statistic > 0 else 0.0  # an outcome that never changes has no error
-    reach = norm.ppf(0.5 + level / 2) * se
-    slope = Estimate(value, se, value - reach, value + reach, level, unit, len(early) + 1, "slope of earlier effects")
-    return slope, float(joint["pvalue"])
+    return float(fit.wald_test(R=np.eye(len(found))[early], distribution="chi2")["pvalue"])
 
 
 def _effects(tidy: pd.DataFrame, reference: int, level: float) -> pd.DataFrame:

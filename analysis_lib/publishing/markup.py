@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
+_WIDE = str.maketrans("<>\\", "＜＞＼")
 
 
 def escape_markdown(text: str) -> str:
@@ -22,14 +23,16 @@ def escape_markdown(text: str) -> str:
 
 
 def safe_title(text: str) -> str:
-    """A title without angle brackets: the theme's print layout and the sidebar write titles unescaped.
+    """A title without angle brackets and backslashes.
+
+    The theme's print layout writes titles unescaped, and MathJax reads formulas in the sidebar.
 
     Examples
     --------
     >>> safe_title("is p <script> 0.05?")
     'is p ＜script＞ 0.05?'
     """
-    return " ".join(text.split()).replace("<", "＜").replace(">", "＞")
+    return " ".join(text.split()).translate(_WIDE)
 
 
 def escape_html(text: str) -> str:

@@ -1,4 +1,4 @@
-"""What the site builder puts into pages that a static, offline site has no use for."""
+"""Built pages without what a static, offline site has no use for, and with what readers by ear need."""
 
 from __future__ import annotations
 
@@ -16,13 +16,18 @@ _THEBE = re.compile(
 
 _MATHJAX = re.compile(r'\s*<script[^>]*src="[^"]*mathjax/[^"]*"[^>]*></script>')
 
+#: Header cells of tables written in Markdown.
+_HEADER_CELL = re.compile(r'<th class="(head|stub)([^"]*)">')
+_SCOPES = {"head": "col", "stub": "row"}
+
 #: Marks that a page has formulas.
 _FORMULA = ('class="math', "class='math")
 
 
 def tidy(page: str) -> str:
-    """One HTML page without what it does not need; formulas load MathJax once, other pages not at all."""
+    """One HTML page, tidied; with formulas it loads MathJax once, without them not at all."""
     page = _THEBE.sub("", _PRELOADED_FONTS.sub("", page))
+    page = _HEADER_CELL.sub(lambda th: f'<th class="{th[1]}{th[2]}" scope="{_SCOPES[th[1]]}">', page)
     loaders = _MATHJAX.findall(page)
     if not loaders:
         return page

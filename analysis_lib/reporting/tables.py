@@ -19,7 +19,9 @@ WORDS = {"ci_lower": "from", "ci_upper": "to", "se": "standard error", "n_users"
 ROWS_SHOWN = 8
 
 #: Columns that count people; a number from 1 to the threshold is not published.
-COUNTS_OF_PEOPLE = re.compile(r"^n_(users|buyers|households|units|people|targeted|untargeted|control|treatment)$")
+COUNTS_OF_PEOPLE = re.compile(
+    r"^n_(users|buyers|households|customers|shoppers|members|visitors|units|people|targeted|untargeted|control|treatment)$"
+)
 
 
 def table_html(exhibit: Exhibit, *, caption: bool = True) -> str:
@@ -50,11 +52,20 @@ def table_html(exhibit: Exhibit, *, caption: bool = True) -> str:
 
 def csv_link(frame: pd.DataFrame, name: str) -> str:
     """A link that downloads the frame as CSV, without a server."""
-    data = base64.b64encode(suppress_small(frame).to_csv(index=False).encode("utf-8")).decode("ascii")
+    data = base64.b64encode(_inert(suppress_small(frame)).to_csv(index=False).encode("utf-8")).decode("ascii")
     file_name = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:60] or "table"
     return markup.element(
         "a", "CSV", classes="sb-csv", href=f"data:text/csv;charset=utf-8;base64,{data}", download=f"{file_name}.csv"
     )
+
+
+def _inert(frame: pd.DataFrame) -> pd.DataFrame:
+    """Text that a spreadsheet would run as a formula, with an apostrophe before it."""
+
+    def quoted(value: object) -> object:
+        return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+
+    return frame.map(quoted)
 
 
 def suppress_small(frame: pd.DataFrame) -> pd.DataFrame:

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 
 from analysis_lib.campaigns.cost import MOST_WEEKS_BOUGHT, Cost, always_share
-from analysis_lib.errors import NotEnoughData
 from analysis_lib.results import Estimate
 
 
@@ -34,7 +33,8 @@ def test_a_case_worked_by_hand():
     # Influence: share of the class × weight / weight of the class × (bought − rate), squared and summed:
     # class 1: 0.75 × 0.5 × ±0.5, class 0: 0.25 × 0.5 × ±0.5, twice each.
     assert share.se == pytest.approx(np.sqrt(2 * 0.1875**2 + 2 * 0.0625**2))
-    assert share.ci_upper == pytest.approx(min(1, 0.5 + norm.ppf(0.975) * share.se))
+    assert share.ci_lower == pytest.approx(max(0, 0.5 - norm.ppf(0.975) * share.se))
+    assert share.ci_upper == 1.0  # a floor: nothing bounds it from above
     assert (share.unit, share.n) == ("share", 4)
 
 
@@ -58,9 +58,11 @@ def test_many_weeks_are_one_class():
     assert share.value == pytest.approx(0.5)
 
 
-def test_a_history_nobody_shares_is_refused():
-    with pytest.raises(NotEnoughData, match="as often before"):
-        always_share(bought(("x", "tea", 3, 1)), redeemed(("x", "tea", 1)), EVEN, level=0.95)
+def test_a_history_nobody_shares_keeps_it_a_floor():
+    """x bought in 3 weeks before, as no untargeted did: its redemption counts as 0, y's as 1/2."""
+    share = always_share(bought(("x", "tea", 3, 1), ("b", "tea", 0, 1), ("a", "tea", 0, 0)),
+                         redeemed(("x", "tea", 1), ("y", "tea", 1)), EVEN, level=0.95)  # fmt: skip
+    assert share.value == pytest.approx(0.5 * 1 / 4)
 
 
 @given(st.integers(0, 10_000), st.floats(0.5, 0.999))
@@ -72,10 +74,7 @@ def test_it_is_a_share_and_does_not_touch_its_input(seed, level):
     taken = redeemed(*[(u, "tea", int(rng.integers(1, 4))) for u in users[:10]])
     weights = pd.Series(rng.dirichlet(np.ones(20)), index=users[10:])
     before = purchases.copy(), taken.copy(), weights.copy()
-    try:
-        share = always_share(purchases, taken, weights, level=level)
-    except NotEnoughData:
-        return
+    share = always_share(purchases, taken, weights, level=level)
     assert 0 <= share.ci_lower <= share.value <= share.ci_upper <= 1
     for frame, copy in zip((purchases, taken), before, strict=False):
         pd.testing.assert_frame_equal(frame, copy)

@@ -51,8 +51,10 @@ def test_the_four_rules_are_the_four_actions():
 def test_money_is_the_contribution_per_thirty_days(lower, width, n_days):
     contribution = made(lower, lower + width)
     decision = decide(contribution, made(-1, 1), n_days, "Measure it.")
-    assert decision.money_per_month.value == pytest.approx(contribution.value * 30 / n_days)
-    assert decision.money_per_month.ci_lower == pytest.approx(contribution.ci_lower * 30 / n_days)
+    # Stopping saves what going on would have cost.
+    worth = contribution.scaled(-1.0) if decision.action == "Stop" else contribution
+    assert decision.money_per_month.value == pytest.approx(worth.value * 30 / n_days)
+    assert decision.money_per_month.ci_lower == pytest.approx(worth.ci_lower * 30 / n_days)
     assert (decision.next_step == "Measure it.") == (decision.action == "Cannot tell")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given
@@ -201,3 +202,10 @@ def test_a_grid_on_the_command_line_is_multiplied_out(project):
 
 def test_the_path_of_a_notebook_is_understood_as_its_name(project):
     assert ask_pages(project, "notebooks/review.ipynb", {})[0].slug == "review"
+
+
+def test_commands_that_end_together_do_not_lose_each_others_pages(project):
+    pages = [ask_pages(project, "review", {"weeks": str(weeks), "campaign": "18"}) for weeks in range(6, 18)]
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(lambda asked: remember_pages(project, asked), pages))
+    assert {page.slug for page in load_reports(project).pages} == {page.slug for asked in pages for page in asked}

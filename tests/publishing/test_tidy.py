@@ -59,3 +59,10 @@ def test_every_page_of_a_site_is_tidied_and_other_files_are_not(tmp_path):
     assert (tmp_path / "index.html").read_text() == (tmp_path / "reports/a.html").read_text() == page()
     assert (tmp_path / "searchindex.js").read_text() == page(FONT)
     assert clean.stat().st_mtime_ns == before
+
+
+def test_header_cells_of_written_tables_say_what_they_head():
+    body = '<th class="head"><p>a</p></th><th class="stub x">b</th><th scope="col">c</th>'
+    assert tidy(page("", body)) == page(
+        "", '<th class="head" scope="col"><p>a</p></th><th class="stub x" scope="row">b</th><th scope="col">c</th>'
+    )
