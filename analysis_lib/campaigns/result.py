@@ -167,7 +167,7 @@ class CampaignReview(Result):
         return self.ledger.copy()
 
     def sentence(self, name: str) -> str:
-        """The sentences of a section: reach, windows, counted, change, balance, held_out, placebos, cost, caveat, decision."""
+        """The sentences of a section; an unknown name is answered with the known ones."""
         if name not in sentences.SECTIONS:
             raise unknown("section", name, sentences.SECTIONS, "campaigns.sentences")
         return sentences.SECTIONS[name](self)

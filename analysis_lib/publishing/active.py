@@ -56,7 +56,7 @@ _ACTIVE_CSS = re.compile(r"url\((?![\"']?(?:#|data:image/))|@import|expression\(
 _PANDAS_STYLE = re.compile(r"<style scoped>[\s.:,;{}a-z-]*</style>")
 
 _DIRECTIVE = re.compile(
-    r"^[\s>*+\d.-]*(?:`{3,}|~{3,}|:{3,})\s*\{|^[\s>]*:{3,}\s*\w|\{[\w:.+-]+\}`|^\.\. \w+::", re.MULTILINE
+    r"^[ \t>*+\d.-]*(?:`{3,}|~{3,}|:{3,})[ \t]*\{|^[ \t>]*:{3,}[ \t]*\w|\{[\w:.+-]+\}`|^\.\. \w+::", re.MULTILINE
 )
 _RAW_HTML = re.compile(r"<(?:[a-zA-Z][\w-]*[\s/>]|/[a-zA-Z]|!|\?)")
 _MARKDOWN_ADDRESS = re.compile(r"(?:\]\(|\]:|<)\s*<?([^\s)>]{1,80})")

@@ -81,7 +81,7 @@ def counts_people(name: str) -> bool:
 
 def is_small(text: str) -> bool:
     """Whether a cell holds a count from 1 to under the threshold, perhaps with a share behind it."""
-    number = re.fullmatch(r"(\d[\d,]*)(?:\.0+)?(?:\s*\(.*\)|\s*%?\*+)?", text.strip())
+    number = re.fullmatch(r"(\d[\d,]{0,8})(?:\.0+)?(?:\s*\(.*\)|\s*%?\*+)?", text.strip())
     return number is not None and 0 < int(number.group(1).replace(",", "")) < PRIVACY_THRESHOLD
 
 
@@ -201,4 +201,4 @@ class _Table:
 
 
 def _span(text: str) -> int:
-    return min(int(text), 1000) if text.isdecimal() and int(text) else 1
+    return max(1, min(int(text), 1000)) if text.isdecimal() and len(text) < 9 else 1

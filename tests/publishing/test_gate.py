@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import time
 
 import nbformat
 import pandas as pd
@@ -318,7 +319,7 @@ def test_a_file_that_cannot_be_read_is_not_published(link):
 def test_tables_of_pandas_and_statsmodels_pass():
     import statsmodels.api as sm
 
-    frame = pd.DataFrame({"x": [1.0, 2, 3, 5], "y": [2.0, 3, 5, 9]})
+    frame = pd.DataFrame({"x": [1.0, 2, 3, 5] * 3, "y": [2.0, 3, 5, 9] * 3})
     assert gate("text/html", frame._repr_html_()) == []
     fit = sm.OLS(frame["y"], sm.add_constant(frame["x"])).fit()
     assert gate("text/html", fit.summary().tables[1]._repr_html_()) == []
@@ -397,3 +398,13 @@ def test_helpers():
     assert counts_people("n_customers") and counts_people("Targeted households") and counts_people("count of users")
     assert not counts_people("") and not counts_people("households with a coupon, %")
     assert is_small("1") and not is_small("0") and not is_small("20") and not is_small("-3")
+
+
+@pytest.mark.parametrize("kind", ["text/html", "text/markdown", "text/plain", "text/csv", "image/svg+xml"])
+@pytest.mark.parametrize(
+    "unit", ["1", "<", "\n", " ", "<a b=", "<!--", "7 of the ", "](", "> ", '"', "data:,", "<td colspan=9"]
+)
+def test_endless_text_neither_stops_the_gate_nor_slows_it(kind, unit):
+    started = time.monotonic()
+    gate(kind, unit * 20_000)
+    assert time.monotonic() - started < 2
