@@ -19,6 +19,7 @@ from analysis_lib import config
 from analysis_lib.errors import BuildFailed, InvalidValue, SourceError, nearest
 from analysis_lib.warehouse.contract import load_contract
 from analysis_lib.warehouse.opening import open_path
+from analysis_lib.warehouse.rows import first_row
 from analysis_lib.warehouse.sources import Source, find_source
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def is_current(name: str, *, project: config.Project | None = None) -> bool:
     builder = find_builder(source)
     try:
         with contextlib.closing(open_path(source.location(project), (), "")) as connection:
-            made = connection.execute(f"SELECT builder, builder_version, package_version FROM {BUILD_TABLE}").fetchone()
+            made = first_row(connection.execute(f"SELECT builder, builder_version, package_version FROM {BUILD_TABLE}"))
     except (SourceError, duckdb.Error):
         return False
     return made == (source.builder, builder.VERSION, _package_version(builder))
@@ -160,7 +161,7 @@ def _write(draft: Path, source: Source, builder: Builder, required: list[str], p
 def _require_rows(connection: duckdb.DuckDBPyConnection, required: list[str]) -> None:
     present = _tables(connection)
     for table in required:
-        if table not in present or not connection.execute(f'SELECT 1 FROM "{table}" LIMIT 1').fetchone():
+        if table not in present or not first_row(connection.execute(f'SELECT 1 FROM "{table}" LIMIT 1')):
             raise BuildFailed(f"the builder made no {table}, which every source must have. Nothing was changed.")
 
 
@@ -194,7 +195,7 @@ def _content_digest(connection: duckdb.DuckDBPyConnection) -> str:
     for table in _tables(connection):
         if table != BUILD_TABLE:
             columns = connection.execute(f'DESCRIBE "{table}"').fetchall()
-            rows = connection.execute(f'SELECT count(*), sum(hash(t)::HUGEINT)::VARCHAR FROM "{table}" AS t').fetchone()
+            rows = first_row(connection.execute(f'SELECT count(*), sum(hash(t)::HUGEINT)::VARCHAR FROM "{table}" AS t'))
             digest.update(repr((table, [column[:2] for column in columns], rows)).encode())
     return digest.hexdigest()
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from analysis_lib.errors import SourceError, nearest
 from analysis_lib.warehouse.contract import Table
+from analysis_lib.warehouse.rows import first_row
 from analysis_lib.warehouse.rules import quoted, row_rules, type_matches
 
 if TYPE_CHECKING:
@@ -204,7 +205,7 @@ def _one_pass(warehouse: Warehouse, table: Table) -> tuple[int, list[Finding]]:
         # Distinct hashes need a fraction of the memory of distinct keys; two keys of 20 million rows share
         # one by accident once in 100,000 checks, and duplicates found are looked up by key below.
         counts.append(f"count(*) FILTER ({whole}) - count(DISTINCT hash({keys})) FILTER ({whole})")
-    values = warehouse.connection.execute(f"SELECT {', '.join(counts)} FROM {quoted(table.table)}").fetchone()
+    values = first_row(warehouse.connection.execute(f"SELECT {', '.join(counts)} FROM {quoted(table.table)}"))
     findings = []
     for rule, count in zip(rules, values[1:], strict=False):
         if count:
@@ -242,9 +243,8 @@ def _orphans(warehouse: Warehouse, table: Table) -> list[Finding]:
             f"WHERE {name} IS NOT NULL AND NOT EXISTS ("
             f"SELECT 1 FROM ({wanted}) AS parent(id) WHERE parent.id = child.{name}::VARCHAR)"
         )
-        count = warehouse.connection.execute(f"SELECT count(*) FROM {quoted(table.table)} AS child {where}").fetchone()[
-            0
-        ]
+        sql = f"SELECT count(*) FROM {quoted(table.table)} AS child {where}"
+        count = first_row(warehouse.connection.execute(sql))[0]
         if count:
             severity, message = _severity(table, column.name), f"is not in {column.references}"
             example = _example(warehouse, table, column.name, where)
@@ -260,5 +260,6 @@ def _example(warehouse: Warehouse, table: Table, column: str, where: str) -> dic
 
 def _first(warehouse: Warehouse, sql: str) -> dict[str, Any] | None:
     cursor = warehouse.connection.execute(sql)
-    row = cursor.fetchone()
-    return None if row is None else dict(zip([column[0] for column in cursor.description], row, strict=True))
+    names = [column[0] for column in cursor.description]
+    row = first_row(cursor)
+    return None if row is None else dict(zip(names, row, strict=True))

@@ -25,6 +25,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from analysis_lib.warehouse.rows import first_row
+
 if TYPE_CHECKING:
     import duckdb
 
@@ -205,4 +207,4 @@ def fill(connection: duckdb.DuckDBPyConnection, progress: Callable[[str], None])
         connection.execute(statement)
     cursor = connection.execute(_STATS)
     names = [column[0] for column in cursor.description]
-    return dict(zip(names, cursor.fetchone(), strict=True))
+    return dict(zip(names, first_row(cursor), strict=True))

@@ -13,6 +13,7 @@ from analysis_lib.errors import ContractError, SourceError, nearest, unknown
 from analysis_lib.warehouse.build import BUILD_TABLE
 from analysis_lib.warehouse.contract import Table, load_contract
 from analysis_lib.warehouse.opening import from_url, open_path, parquet_pattern
+from analysis_lib.warehouse.rows import first_row
 from analysis_lib.warehouse.sources import Source, find_source, load_sources
 
 if TYPE_CHECKING:
@@ -196,7 +197,7 @@ class Warehouse:
         """Whether any row holds the value (compared as text, so '18' finds 18)."""
         self.require({table: [column]})
         sql = f'SELECT 1 FROM "{table}" WHERE "{column}"::VARCHAR = ? LIMIT 1'
-        return self.connection.execute(sql, [str(value)]).fetchone() is not None
+        return first_row(self.connection.execute(sql, [str(value)])) is not None
 
     def values(self, table: str, column: str, limit: int = 1000) -> list[Any]:
         """The distinct values of a column, sorted, without nulls; at most ``limit``."""
@@ -208,10 +209,11 @@ class Warehouse:
     def build_info(self) -> dict[str, Any]:
         """How the file was built (builder, versions, built_at, content_digest, stats); empty if not by a builder."""
         present = self.connection.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = ?", [BUILD_TABLE])
-        if present.fetchone() is None:
+        if first_row(present) is None:
             return {}
         cursor = self.connection.execute(f"FROM {BUILD_TABLE} LIMIT 1")
-        info = dict(zip([column[0] for column in cursor.description], cursor.fetchone(), strict=True))
+        names = [column[0] for column in cursor.description]
+        info = dict(zip(names, first_row(cursor), strict=True))
         return {**info, "stats": json.loads(info["stats"])}
 
     @property

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from analysis_lib.errors import SourceError
+from analysis_lib.warehouse.rows import first_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -72,9 +73,8 @@ def _open_file(path: Path, remedy: str, label: str) -> duckdb.DuckDBPyConnection
     except duckdb.Error as error:
         raise _explained(label, error, remedy) from error
     try:
-        block_size, blocks = connection.execute(
-            "SELECT block_size, total_blocks FROM pragma_database_size()"
-        ).fetchone()
+        size = connection.execute("SELECT block_size, total_blocks FROM pragma_database_size()")
+        block_size, blocks = first_row(size)
         # DuckDB opens a file whose last blocks are cut off and fails only when a query needs them.
         if path.stat().st_size < _HEADER_BYTES + blocks * block_size:
             raise SourceError(f"{label} is cut off: it is shorter than it says. {remedy}")
