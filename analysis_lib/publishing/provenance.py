@@ -78,6 +78,9 @@ def _clean(cell: NotebookNode) -> NotebookNode:
 
 def _clean_output(output: NotebookNode) -> NotebookNode | None:
     """The output without what a static page cannot show; None if nothing is left."""
+    if output.output_type == "stream" and output.name == "stderr":
+        # Warnings of libraries are for who runs the notebook; they stay in the kept run, not on the page.
+        return None
     output = copy.deepcopy(output)
     if "data" not in output:
         return output

@@ -194,3 +194,12 @@ def test_no_finding_is_allowed_and_a_wrong_one_is_not():
 def test_a_finding_carries_no_control_characters():
     notebook = executed(title="a\x00b\u202ec\nd")
     assert read_finding(notebook).title == "a b c d"
+
+
+def test_warnings_of_libraries_stay_off_the_page():
+    notebook = executed()
+    streams = [nbformat.v4.new_output("stream", name=name, text=f"{name} text") for name in ("stderr", "stdout")]
+    notebook.cells[5].outputs += streams
+    texts = [output.get("text", "") for cell in stamp(notebook, record()).cells for output in cell.get("outputs", [])]
+    assert "stdout text" in texts
+    assert "stderr text" not in texts
