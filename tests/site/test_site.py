@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 from pathlib import Path
 
@@ -181,3 +182,11 @@ def test_headings_are_in_order(wide, site):
         )
         assert levels.count(1) == 1, name
         assert all(after - before <= 1 for before, after in pairwise(levels)), (name, levels)
+
+
+def test_a_report_prints_on_three_pages_without_code(wide, site, tmp_path):
+    wide.page.goto(address(site, LARGEST))
+    wide.page.emulate_media(media="print")
+    assert not wide.page.locator("div.cell_input").first.is_visible()
+    paper = wide.page.pdf(path=tmp_path / "report.pdf", format="A4")
+    assert len(re.findall(rb"/Type\s*/Page[^s]", paper)) <= 3
