@@ -12,6 +12,9 @@ LEVEL = 0.95
 #: Smallest number of people a published cell may stand for.
 PRIVACY_THRESHOLD = 20
 
+#: What people may be called, in the plural: the publish gate looks for small groups of exactly these.
+PEOPLE = ("users", "buyers", "households", "customers", "people", "persons", "shoppers", "members", "visitors")
+
 #: Seconds a single notebook cell may take before the run is given up.
 CELL_TIMEOUT_S = 600
 

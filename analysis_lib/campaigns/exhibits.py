@@ -46,8 +46,8 @@ def weekly(review: CampaignReview) -> Exhibit:
     return Exhibit(
         title=title,
         subtitle=(
-            f"Weekly spending per targeted {_one(people)} against comparable untargeted ones, {unit.upper()}, week "
-            f"−1 = 0; band: {format_percent(review.setting.level, 0)} interval of each week, before widening"
+            f"Weekly spending per targeted {review.setting.person} against comparable untargeted ones, {unit.upper()}, "
+            f"week −1 = 0; band: {format_percent(review.setting.level, 0)} interval of each week, before widening"
         ),
         frame=effects.rename(columns={"period": "week"}),
         units={"value": unit, "se": unit, "ci_lower": unit, "ci_upper": unit, "week": ""},
@@ -112,7 +112,7 @@ def ledger(review: CampaignReview) -> Exhibit:
 @_needs("effect", "The placebo runs")
 def placebos(review: CampaignReview) -> Exhibit:
     """What the method finds where nothing happened."""
-    effect, unit, people = review.effect, review.campaign.currency, review.setting.people
+    effect, unit = review.effect, review.campaign.currency
     runs = effect.placebos
     estimate = effect.per_buyer("total")
     bigger = int((runs["total"].abs() >= abs(estimate.value)).sum())
@@ -126,7 +126,7 @@ def placebos(review: CampaignReview) -> Exhibit:
     )
     return Exhibit(
         title=f"{bigger} of {len(runs)} windows without the campaign show a difference as large as this one",
-        subtitle=f"Net sales per targeted {_one(people)}, {unit.upper()}, same method and window lengths",
+        subtitle=f"Net sales per targeted {review.setting.person}, {unit.upper()}, same method and window lengths",
         frame=frame,
         units={"value": unit, "se": unit},
         draw=partial(drawings.draw_placebos, placebos=frame, estimate=estimate),
@@ -204,10 +204,6 @@ def _short(name: str) -> str:
         "cannibalised_gmv": "Other products, during (cannibalised)", "carried_over_gmv": "Weeks after (carried over)",
         "pulled_forward_gmv": "Weeks after (pulled forward)", "net_incremental_gmv": "Net, in all",
     }[name]  # fmt: skip
-
-
-def _one(people: str) -> str:
-    return people[:-1] if people.endswith("s") else people
 
 
 EXHIBITS = {

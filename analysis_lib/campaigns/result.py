@@ -43,6 +43,11 @@ class Setting:
     margin: float
     contact_cost: float
 
+    @property
+    def person(self) -> str:
+        """One of ``people``."""
+        return {"people": "person"}.get(self.people, self.people.removesuffix("s"))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CampaignReview(Result):

@@ -104,13 +104,13 @@ def held_out(review: CampaignReview) -> str:
     """The pre-trend checks."""
     if review.effect is None:
         return MISSING
-    gap, people = review.effect.held_out, review.setting.people
+    gap = review.effect.held_out
     verdict = "they had already drifted apart, so no verdict is given" if gap.excludes_zero else "zero is inside"
     joint, allowed = format_percent(review.effect.weekly.pretrend_pvalue), format_percent(1 - gap.level, 0)
     return (
         "Two checks on the weeks before. Weights that have not seen the last four of them leave a gap of "
-        f"{gap.short} per targeted {people[:-1]} in those four: {verdict}. And all weekly gaps before the start "
-        f"together are of a size that chance alone exceeds in {joint} of cases; where that is under {allowed}, single "
+        f"{gap.short} per targeted {review.setting.person} in those four: {verdict}. And all weekly gaps before the "
+        f"start together are of a size that chance alone exceeds in {joint} of cases; where that is under {allowed}, single "
         "weeks differed more than the errors allow, and the placebo windows below say how much that matters."
     )
 

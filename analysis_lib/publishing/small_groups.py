@@ -8,15 +8,15 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from analysis_lib.config import PRIVACY_THRESHOLD
+from analysis_lib.config import PEOPLE, PRIVACY_THRESHOLD
 from analysis_lib.publishing.tokens import Token
 
-_PEOPLE = {"users", "buyers", "households", "customers", "people", "persons", "shoppers", "members", "visitors"}
+_PEOPLE = set(PEOPLE)
 _COUNTING = {"n", "number", "num", "count"}
 _GROUPS = {"targeted", "untargeted", "treated", "untreated", "control", "treatment", "holdout", "exposed", "units"}
 _BESIDE = {"of", "in", "the", "all", "total", "active", "new", "returning", "repeat", "unique", "distinct", "reached"}
 
-_NOUN = r"(?:users?|buyers?|households?|customers?|people|persons?|shoppers?|members?|visitors?)"
+_NOUN = rf"(?:{'|'.join(f'{noun[:-1]}s?' if noun.endswith('s') else noun for noun in PEOPLE)})"
 # Words between may not be things that are counted themselves ("18 weeks of users"), shares or amounts.
 _ADJECTIVE = r"(?!(?:percent|per|pp|million|billion|thousand|k|bn|of|in|for|by|and|or|than)\b)[a-z-]*[a-rt-z-] "
 _SENTENCE = re.compile(

@@ -8,7 +8,7 @@ import re
 
 import pandas as pd
 
-from analysis_lib.config import PRIVACY_THRESHOLD
+from analysis_lib.config import PEOPLE, PRIVACY_THRESHOLD
 from analysis_lib.reporting import markup
 from analysis_lib.results import CURRENCY_SYMBOLS, Exhibit, format_value
 
@@ -19,9 +19,7 @@ WORDS = {"ci_lower": "from", "ci_upper": "to", "se": "standard error", "n_users"
 ROWS_SHOWN = 8
 
 #: Columns that count people; a number from 1 to the threshold is not published.
-COUNTS_OF_PEOPLE = re.compile(
-    r"^n_(users|buyers|households|customers|shoppers|members|visitors|units|people|targeted|untargeted|control|treatment)$"
-)
+COUNTS_OF_PEOPLE = re.compile(rf"^n_({'|'.join(PEOPLE)}|units|targeted|untargeted|control|treatment)$")
 
 
 def table_html(exhibit: Exhibit, *, caption: bool = True) -> str:

@@ -35,7 +35,7 @@ class Source(BaseModel):
     caveat : str
         What a reader must know about the data.
     units_called : str
-        What users are called in sentences.
+        What users are called in sentences, one of ``config.PEOPLE``.
     user_id_pattern : str | None
         Regular expression of user ids, for the publish gate.
     country, timezone : str | None
@@ -68,6 +68,13 @@ class Source(BaseModel):
             later = " Spark comes with the 'spark' extra in a later release." if kind == "spark" else ""
             raise ValueError(f"kind '{kind}' is not understood ({understood}).{later}".rstrip("."))
         return values
+
+    @field_validator("units_called")
+    @classmethod
+    def _gate_knows_the_word(cls, word: str) -> str:
+        if word not in config.PEOPLE:
+            raise ValueError(f"the publish gate knows {', '.join(config.PEOPLE)}; '{word}' would pass it unseen")
+        return word
 
     @field_validator("user_id_pattern")
     @classmethod

@@ -6,6 +6,7 @@ import pytest
 
 from analysis_lib.errors import InvalidValue, UnknownName
 from analysis_lib.warehouse import find_source, list_sources, load_sources
+from analysis_lib.warehouse.sources import Source
 
 GOOD = {"title": "T", "kind": "duckdb", "path": "x.duckdb"}
 
@@ -79,3 +80,11 @@ def test_listing_says_what_is_built(project):
     (project.root / "data" / "built" / "complete_journey.duckdb").write_bytes(b"12345")
     (row,) = list_sources(project)
     assert (row["built"], row["size_bytes"]) == (True, 5)
+
+
+def test_people_are_called_what_the_gate_looks_for(tmp_path):
+    """A word the publish gate does not know would let groups of seven through."""
+    settings = {"name": "x", "title": "X", "kind": "duckdb", "path": "x.duckdb"}
+    assert Source(**settings, units_called="shoppers").units_called == "shoppers"
+    with pytest.raises(ValueError, match="the publish gate knows users"):
+        Source(**settings, units_called="pilots")
