@@ -110,8 +110,8 @@ def held_out(review: CampaignReview) -> str:
     return (
         "Two checks on the weeks before. Weights that have not seen the last four of them leave a gap of "
         f"{gap.short} per targeted {review.setting.person} in those four: {verdict}. And all weekly gaps before the "
-        f"start together are of a size that chance alone exceeds in {joint} of cases; where that is under {allowed}, single "
-        "weeks differed more than the errors allow, and the placebo windows below say how much that matters."
+        f"start together are of a size that chance alone exceeds in {joint} of cases; where that is under {allowed}, "
+        "single weeks differed more than the errors allow, and the placebo windows below say how much that matters."
     )
 
 

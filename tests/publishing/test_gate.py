@@ -407,4 +407,5 @@ def test_helpers():
 def test_endless_text_neither_stops_the_gate_nor_slows_it(kind, unit):
     started = time.monotonic()
     gate(kind, unit * 20_000)
-    assert time.monotonic() - started < 2
+    # Well under a second; a search that grows with the square of the text would take minutes.
+    assert time.monotonic() - started < 30

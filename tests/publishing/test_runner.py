@@ -349,15 +349,18 @@ def test_nothing_survives_a_killed_command_line(project, picky, number):
 def test_runs_in_parallel_use_several_kernels_at_once(project, notebook):
     notebook("slow", "import time\ntime.sleep(1.2)", parameters="n: int = 1  # n")
     pages = ask_pages(project, "slow", {}, {"n": ["1", "2", "3", "4"]})
-    started = time.monotonic()
-    seen = []
+    seen, events = [], []
 
     class Watcher(Progress):
         def begin(self, page):
             seen.append(threading.current_thread().name)
+            events.append("begin")
+
+        def end(self, page, record):
+            events.append("end")
 
     assert all(record.ok for record in run_pages(project, pages, jobs=4, progress=Watcher()))
-    assert time.monotonic() - started < 4.5
+    assert events == ["begin"] * 4 + ["end"] * 4
     assert len(set(seen)) == 4
 
 
