@@ -9,6 +9,7 @@ import pandas as pd
 
 from analysis_lib.campaigns.cells import Panel, days_between
 from analysis_lib.campaigns.windows import Windows
+from analysis_lib.causal import AdjustedDifference, BalancingWeights, adjusted_difference, entropy_balance
 
 #: What the weights balance, in the words of the page.
 HISTORY = {
@@ -132,3 +133,24 @@ def history(weeks: np.ndarray) -> dict[str, np.ndarray]:
         "active_share": bought.mean(axis=1),
         "active_recent": bought[:, -4:].mean(axis=1),
     }
+
+
+def frame_at(panel: Panel, seen: Exposure, windows: Windows, group: str, start: int, weeks_before: int) -> pd.DataFrame:
+    """One row a buyer for a window of the campaign's lengths that starts in week ``start``."""
+    return comparison_frame(
+        panel, seen, group=group, start=start, weeks_before=weeks_before, weeks_after=windows.weeks_after
+    )
+
+
+def balance(frame: pd.DataFrame) -> BalancingWeights:
+    """Weights that match the history of the untargeted to that of the targeted."""
+    return entropy_balance(frame, treated="treated", covariates=list(HISTORY))
+
+
+def compare(frame: pd.DataFrame, weights: np.ndarray, *, level: float, unit: str) -> AdjustedDifference:
+    """Effects on all outcomes from one design."""
+    covariates = [*HISTORY, OTHERS_DURING]
+    return adjusted_difference(
+        frame, outcomes=list(OUTCOMES), treated="treated", covariates=covariates, weights=weights, level=level,
+        unit=unit,
+    )  # fmt: skip

@@ -8,17 +8,15 @@ import numpy as np
 import pandas as pd
 
 from analysis_lib.campaigns.cells import Panel
-from analysis_lib.campaigns.comparison import HISTORY, OTHERS_DURING, OUTCOMES, Exposure, comparison_frame
+from analysis_lib.campaigns.comparison import HISTORY, Exposure, balance, compare, frame_at
+from analysis_lib.campaigns.placebos import calibrations, grade, run_placebos
 from analysis_lib.campaigns.windows import Windows
 from analysis_lib.causal import (
-    FEWEST_PLACEBOS,
     AdjustedDifference,
     BalancingWeights,
     EventStudy,
     PlaceboCalibration,
     adjusted_difference,
-    calibrate,
-    entropy_balance,
     event_study,
 )
 from analysis_lib.errors import NotEnoughData
@@ -30,10 +28,6 @@ FEWEST_EFFECTIVE = 30
 
 #: The last weeks before the start, kept out of the weights to test the comparison on.
 WEEKS_HELD_OUT = 4
-
-#: Placebos are borrowed only from groups at least this share of the campaign's own size: the scatter
-#: per buyer falls with the size of the group.
-BORROWED_SHARE = 0.5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,6 +44,8 @@ class Effect:
         group, week, own (bool), and for each outcome its value and ``se_<outcome>``.
     calibration : dict[str, PlaceboCalibration]
         By outcome.
+    grade : tuple of int
+        Placebos that others far enough away can judge, and those whose widened interval is wrong.
     held_out : Estimate
         Effect per targeted buyer "found" in the last weeks before the start by weights that have not
         seen them; zero is right.
@@ -61,6 +57,7 @@ class Effect:
     weights: BalancingWeights
     placebos: pd.DataFrame
     calibration: dict[str, PlaceboCalibration]
+    grade: tuple[int, int]
     held_out: Estimate
     weekly: EventStudy
 
@@ -87,7 +84,7 @@ def estimate_effect(panel: Panel, seen: Exposure, windows: Windows, *, level: fl
         If groups are too small or differ too much, or too few placebo windows fit into the data.
     """
     campaign = windows.campaign
-    frame = _frame(panel, seen, windows, campaign.campaign_id, 0, windows.weeks_before)
+    frame = frame_at(panel, seen, windows, campaign.campaign_id, 0, windows.weeks_before)
     _check_groups(frame)
     weights = balance(frame)
     if weights.effective_n < FEWEST_EFFECTIVE:
@@ -97,109 +94,12 @@ def estimate_effect(panel: Panel, seen: Exposure, windows: Windows, *, level: fl
         )
     plain = compare(frame, weights.weights, level=level, unit=campaign.currency)
     runs = run_placebos(panel, seen, windows, level=level)
-    if len(runs) < FEWEST_PLACEBOS:
-        raise NotEnoughData(
-            f"{len(runs)} placebo windows fit into the data with {windows.weeks_before} weeks of history and "
-            f"{windows.weeks_after} after; {FEWEST_PLACEBOS} are needed to know how far the interval "
-            "can be trusted, so ask for fewer weeks"
-        )
-    independent = independent_windows(runs, windows)
-    calibration = {
-        outcome: calibrate(
-            runs[outcome].to_numpy(), runs[f"se_{outcome}"].to_numpy(), n_independent=independent, level=level
-        )
-        for outcome in OUTCOMES
-    }
     return Effect(
-        plain=plain, weights=weights, placebos=runs, calibration=calibration,
+        plain=plain, weights=weights, placebos=runs, calibration=calibrations(runs, windows, level=level),
+        grade=grade(runs, windows, level=level),
         held_out=_held_out(panel, seen, windows, level),
         weekly=_weekly(panel, seen, windows, weights.weights, level),
     )  # fmt: skip
-
-
-def balance(frame: pd.DataFrame) -> BalancingWeights:
-    """Weights that match the history of the untargeted to that of the targeted."""
-    return entropy_balance(frame, treated="treated", covariates=list(HISTORY))
-
-
-def compare(frame: pd.DataFrame, weights: np.ndarray, *, level: float, unit: str) -> AdjustedDifference:
-    """Effects on all outcomes from one design."""
-    covariates = [*HISTORY, OTHERS_DURING]
-    return adjusted_difference(
-        frame, outcomes=list(OUTCOMES), treated="treated", covariates=covariates, weights=weights, level=level,
-        unit=unit,
-    )  # fmt: skip
-
-
-def run_placebos(panel: Panel, seen: Exposure, windows: Windows, *, level: float) -> pd.DataFrame:
-    """The same analysis in windows without the campaign.
-
-    First the campaign's own targeted buyers in earlier windows. Where the data hold fewer than
-    five of those, the targeted buyers of other campaigns before theirs began are borrowed, in windows
-    that neither overlap the campaign's own nor leave the data.
-    """
-    rows = [_placebo(panel, seen, windows, *place, level=level) for place in _placebo_places(panel, seen, windows)]
-    columns = ["group", "week", "own", *OUTCOMES, *(f"se_{outcome}" for outcome in OUTCOMES)]
-    return pd.DataFrame([row for row in rows if row is not None], columns=columns)
-
-
-def independent_windows(runs: pd.DataFrame, windows: Windows) -> float:
-    """How many windows without overlap in time the placebos amount to."""
-    length = windows.campaign.n_days / 7 + windows.weeks_after
-    # Each window adds what the one before it does not cover; gaps between windows count for nothing. Groups share
-    # the untargeted buyers and the weeks of the year, so windows of two groups at one time count as one.
-    return float(np.diff(np.sort(runs["week"]), prepend=-np.inf).clip(max=length).sum() / length)
-
-
-def _placebo_places(panel: Panel, seen: Exposure, windows: Windows) -> list[tuple[str, int, bool]]:
-    """Group, first week and whether the group is the campaign's own."""
-    own_id = windows.campaign.campaign_id
-    own = [(own_id, week, True) for week in _free_weeks(panel, windows, 0)]
-    if len(own) >= FEWEST_PLACEBOS:
-        return own
-    starts = seen.known.groupby("campaign_id").agg(first=("first", "min"), n=("position", "nunique"))
-    smallest = BORROWED_SHARE * starts.loc[own_id, "n"]
-    others = starts[(starts["n"] >= smallest) & (starts.index != own_id)]
-    borrowed = [
-        (str(group), week, False)
-        for group, row in others.iterrows()
-        for week in _borrowed_weeks(panel, windows, int(row["first"]) // 7)
-    ]
-    return own + borrowed
-
-
-def _borrowed_weeks(panel: Panel, windows: Windows, before: int) -> list[int]:
-    """Weeks for a window before week ``before`` that see nothing of the campaign under review."""
-    whole_weeks = ((windows.last_day - windows.campaign.starts_on).days + 1) // 7
-    free = _free_weeks(panel, windows, min(before, whole_weeks))
-    return [week for week in free if abs(week) >= _length(windows)]
-
-
-def _length(windows: Windows) -> int:
-    """Weeks that the campaign and its aftermath touch."""
-    return -(-windows.campaign.n_days // 7) + windows.weeks_after
-
-
-def _free_weeks(panel: Panel, windows: Windows, before: int) -> list[int]:
-    """Weeks where the whole analysis fits before week ``before``, history included, newest first."""
-    return list(range(before - _length(windows), panel.first_week + windows.weeks_before - 1, -1))
-
-
-def _placebo(panel: Panel, seen: Exposure, windows: Windows, group: str, week: int, own: bool, *, level: float):
-    """One placebo run as a row, or None where the groups cannot be made alike."""
-    frame = _frame(panel, seen, windows, group, week, windows.weeks_before)
-    try:
-        effects = compare(frame, balance(frame).weights, level=level, unit="").effects
-    except NotEnoughData:
-        return None
-    values = {outcome: effects[outcome].value for outcome in OUTCOMES}
-    return {"group": group, "week": week, "own": own} | values | {f"se_{o}": effects[o].se for o in OUTCOMES}
-
-
-def _frame(panel: Panel, seen: Exposure, windows: Windows, group: str, start: int, weeks_before: int) -> pd.DataFrame:
-    return comparison_frame(
-        panel, seen, group=group, start=start, weeks_before=weeks_before, weeks_after=windows.weeks_after
-    )
 
 
 def _check_groups(frame: pd.DataFrame) -> None:
@@ -216,7 +116,7 @@ def _check_groups(frame: pd.DataFrame) -> None:
 def _held_out(panel: Panel, seen: Exposure, windows: Windows, level: float) -> Estimate:
     """The 'effect' in the last weeks before the start, by weights built without them."""
     group = windows.campaign.campaign_id
-    frame = _frame(panel, seen, windows, group, -WEEKS_HELD_OUT, windows.weeks_before - WEEKS_HELD_OUT)
+    frame = frame_at(panel, seen, windows, group, -WEEKS_HELD_OUT, windows.weeks_before - WEEKS_HELD_OUT)
     frame = frame.assign(held_out=panel.weekly(-WEEKS_HELD_OUT, 0).sum(axis=1))
     effects = adjusted_difference(
         frame, outcomes=["held_out"], treated="treated", covariates=list(HISTORY), weights=balance(frame).weights,

@@ -129,9 +129,19 @@ def placebos(review: CampaignReview) -> str:
         f"The same analysis was run in {len(runs)} windows without this campaign ({whose}). There the plain "
         f"{format_percent(scatter.level, 0)} interval excludes zero in {format_percent(scatter.share_rejected, 0)} of "
         f"them, where {format_percent(1 - scatter.level, 0)} would be right. Every interval in the ledger has "
-        "been widened by what these windows show. Targeting may have followed the spending of those very weeks; then "
-        "the windows show more error than the method makes, and the intervals are wider than they need be."
+        f"been widened by what these windows show. {_graded(review)} Targeting may have "
+        "followed the spending of those very weeks; then the windows show more error than the method makes, and the "
+        "intervals are wider than they need be."
     )
+
+
+def _graded(review: CampaignReview) -> str:
+    """Whether widening is enough, as far as windows apart from each other can tell."""
+    judged, wrong = review.effect.grade
+    if not judged:
+        return "Too few of them lie apart from each other to try the widened interval in the same way."
+    share = format_percent(wrong / judged, 0)
+    return f"Each judged by those that do not overlap it, the widened interval excludes zero in {share} of {judged}."
 
 
 def cost(review: CampaignReview) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis_lib.campaigns.effect import independent_windows
+from analysis_lib.campaigns.placebos import grade, independent_windows
 
 LENGTH = 5  # weeks: three of the campaign, two after
 
@@ -88,3 +88,22 @@ def test_titles_and_texts_count_the_windows(review):
     assert f"of {len(review.effect.placebos)} windows without the campaign" in exhibit.title
     assert exhibit.frame["window_starts"].tolist()[:2] == ["5 weeks before", "6 weeks before"]
     assert not exhibit.frame["window_starts"].str.contains("-").any()
+
+
+def runs_of(values, ses, weeks):
+    frame = pd.DataFrame({"group": "a", "week": weeks, "own": True})
+    for outcome in ("promoted_during", "other_during", "after", "total"):
+        frame = frame.assign(**{outcome: values, f"se_{outcome}": ses})
+    return frame
+
+
+def test_the_grade_counts_wrong_intervals_of_windows_apart(review):
+    """Twelve windows far apart; one is ten standard errors off among quiet ones, and only it is wrong."""
+    weeks = [-10 * (place + 1) for place in range(12)]
+    values = [0.5, -0.5, 0.3, -0.2, 0.1, 10.0, -0.4, 0.2, 0.6, -0.1, 0.0, 0.4]
+    assert grade(runs_of(values, 1.0, weeks), review.windows, level=0.95) == (12, 1)
+
+
+def test_windows_that_overlap_do_not_judge_each_other(review):
+    assert grade(runs_of([0.1] * 6, 1.0, list(range(-5, -11, -1))), review.windows, level=0.95) == (0, 0)
+    assert "Too few of them lie apart" in review.sentence("placebos") or review.effect.grade[0] > 0
