@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -63,9 +64,27 @@ def _known_ones(project: Project, pages: Sequence[Page]) -> list[Page]:
     chosen: dict[str, Page] = {}
     for page in pages:
         shown = identity(project, page)
-        same = next((known for content, known in in_book if content == shown), page)
-        chosen.setdefault(same.slug, same)
+        same = next((known for content, known in in_book if content == shown), None)
+        wanted = same or _set_apart(page, shown[1], {known.slug.casefold(): content[1] for content, known in in_book})
+        chosen.setdefault(wanted.slug, wanted)
     return list(chosen.values())
+
+
+def _set_apart(page: Page, values: Mapping[str, Any], taken: Mapping[str, Mapping[str, Any]]) -> Page:
+    """The page under a name of its own, where the book has another one under the same.
+
+    A row of the book may set parameters that its name does not show; a run that leaves them at their
+    defaults must not replace it. What differs is spelled out in parameters, name and title.
+    """
+    other = taken.get(page.slug.casefold())
+    if other is None:
+        return page
+    differing = {name: value for name, value in values.items() if value != other.get(name)}
+    parameters = page.parameters | differing
+    words = ", ".join(f"{name.replace('_', ' ')} {as_text(value)}" for name, value in differing.items())
+    return dataclasses.replace(
+        page, parameters=parameters, slug=slug(page.notebook, parameters), title=f"{page.title} ({words})"
+    )
 
 
 def remember_pages(project: Project, pages: Sequence[Page]) -> list[Page]:

@@ -209,3 +209,26 @@ def test_commands_that_end_together_do_not_lose_each_others_pages(project):
     with ThreadPoolExecutor(6) as pool:
         list(pool.map(lambda asked: remember_pages(project, asked), pages))
     assert {page.slug for page in load_reports(project).pages} == {page.slug for asked in pages for page in asked}
+
+
+SHORT_NAMES = """
+parts:
+  - title: Campaigns
+    reports:
+      - notebook: review
+        title: "Campaign {campaign}"
+        with: {weeks: 6}
+        rows: [{campaign: "18"}]
+"""
+
+
+def test_a_run_on_the_defaults_does_not_replace_a_page_of_the_book(project, reports):
+    """The book's page sets weeks without showing it in its name; the same campaign on the defaults is another page."""
+    reports(SHORT_NAMES)
+    (page,) = ask_pages(project, "review", {"campaign": "18"})
+    assert page.slug != load_reports(project).pages[0].slug
+    assert (page.parameters["weeks"], page.title) == (12, "Campaign 18 (weeks 12)")
+    assert remember_pages(project, [page]) == [page]
+    known = load_reports(project).pages
+    assert [(one.slug, one.title) for one in known[1:]] == [(page.slug, page.title)]
+    assert ask_pages(project, "review", {"campaign": "18"})[0].slug == page.slug
