@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from analysis_lib.campaigns.windows import Campaign, Windows
-from analysis_lib.errors import NotEnoughData
+from analysis_lib.errors import ContractError, NotEnoughData
 from analysis_lib.warehouse.days import local_day
 
 #: Money measures a review can be made of: expression on an order line, and its meaning.
@@ -22,7 +22,7 @@ MEASURES = {
 REQUIRED = {
     "orders": [
         "order_id", "ordered_at", "user_id", "product_id", "country", "quantity", "price_local", "discount_local",
-        "platform_subsidy_local", "coupon_id",
+        "platform_subsidy_local", "coupon_id", "currency",
     ],
     "users": ["user_id", "country", "signed_up_at"],
     "countries": ["country", "name", "currency", "timezone"],
@@ -123,6 +123,7 @@ def spending(wh, windows: Windows, measure: str) -> Panel:
     """
     campaign = windows.campaign
     cells = wh.query(_cells(wh, windows, measure))
+    _refuse_unusable(wh, campaign, cells)
     users = pd.Index(sorted(wh.query(_known_users(wh, campaign))["user_id"]), name="user_id")
     first = -(-(windows.first_day - campaign.starts_on).days // 7)  # the first whole week
     n_weeks = (windows.last_day - campaign.starts_on).days // 7 + 1 - first
@@ -145,13 +146,31 @@ def _cells(wh, windows: Windows, measure: str):
     orders = orders.filter(orders.country == campaign.country).left_join(promoted, "product_id")
     since = local_day(orders.ordered_at, campaign.timezone).delta(ibis.literal(campaign.starts_on), unit="day")
     lines = orders.select(
-        "user_id", since=since, promoted=orders.promoted.fill_null(0), spent=line_value(orders, measure)
+        "user_id", "currency", since=since, promoted=orders.promoted.fill_null(0), spent=line_value(orders, measure)
     )
     broken = campaign.n_days % 7
     # Python's floor and modulo for days before the campaign, spelled so that every engine agrees.
     week = (lines.since / 7.0).floor().cast("int64")
     lines = lines.mutate(week=week).mutate(part=ibis.ifelse(lines.since - week * 7 < (broken or 7), 0, 1))
-    return lines.group_by("user_id", "week", "part", "promoted").aggregate(spent=lines.spent.sum())
+    return lines.group_by("user_id", "week", "part", "promoted").aggregate(
+        spent=lines.spent.sum(),
+        without_value=lines.spent.isnull().sum(),
+        foreign=(lines.currency != campaign.currency.upper()).sum(),
+    )
+
+
+def _refuse_unusable(wh, campaign: Campaign, cells: pd.DataFrame) -> None:
+    """Lines that a sum would pass over or mix up are an error, not a smaller or larger number."""
+    reasons = {
+        "without_value": "have no value (quantity, price_local, discount_local or platform_subsidy_local is null)",
+        "foreign": f"are not in {campaign.currency.upper()}, the currency of {campaign.market}",
+    }
+    for column, reason in reasons.items():
+        if lines := int(cells[column].sum()):
+            raise ContractError(
+                f"{lines:,} order lines of {campaign.country} in source '{wh.name}' {reason}. Run "
+                f"`shopbook data check {wh.name}` and mend them there"
+            )
 
 
 def line_value(orders, measure: str):

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from analysis_lib import campaigns, warehouse
+from analysis_lib.errors import ContractError
 
 START = pd.Timestamp("2023-09-04")
 
@@ -154,6 +155,22 @@ def test_an_order_of_many_lines_is_not_counted_by_line(market, reviewed, plain_r
     )
     doubled = pd.concat([half, half.assign(order_id=lambda o: o["order_id"] + "b")])
     _same(plain_review, reviewed({**plain, "orders": doubled}))
+
+
+@pytest.mark.parametrize("column", ["price_local", "discount_local", "platform_subsidy_local"])
+def test_a_line_without_a_value_is_not_passed_over(market, reviewed, column):
+    """A sum in the engine leaves nulls out without a word."""
+    orders = market.tables["orders"].astype({column: float})
+    orders.loc[orders.index[:3], column] = np.nan
+    with pytest.raises(ContractError, match=r"3 order lines of GB .* have no value"):
+        reviewed({**market.tables, "orders": orders}, metric="paid")
+
+
+def test_two_currencies_are_not_added_up(market, reviewed):
+    orders = market.tables["orders"].copy()
+    orders.loc[orders.index[:5], "currency"] = "EUR"
+    with pytest.raises(ContractError, match=r"5 order lines of GB .* are not in GBP"):
+        reviewed({**market.tables, "orders": orders})
 
 
 def test_where_coupons_sell_nothing_all_coupon_money_goes_to_always_buyers(plain_review):
