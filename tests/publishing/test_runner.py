@@ -322,7 +322,7 @@ def _start_sleeping(project, *options):
     command = [sys.executable, "-m", "analysis_lib", "run", "picky", "-p", "mode=sleep", *options]
     environment = {**os.environ, "SHOPBOOK_ROOT": str(project.root)}
     process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
-    assert wait_until(lambda: list((project.state / "runs").glob("*")) and children(project), 20)
+    assert wait_until(lambda: list((project.state / "runs").glob("*")) and children(project))
     time.sleep(2.5)
     return process
 
