@@ -77,10 +77,8 @@ def exposure(targets: pd.DataFrame, panel: Panel, windows: Windows) -> Exposure:
     return Exposure(rows)
 
 
-def comparison_frame(
-    panel: Panel, seen: Exposure, *, group: str, start: int, weeks_before: int, weeks_after: int
-) -> pd.DataFrame:
-    """One row a buyer for a window that starts in week ``start``.
+def frame_at(panel: Panel, seen: Exposure, windows: Windows, group: str, start: int, weeks_before: int) -> pd.DataFrame:
+    """One row a buyer for a window of the campaign's length that starts in week ``start``.
 
     Parameters
     ----------
@@ -88,12 +86,14 @@ def comparison_frame(
         Spending by buyer and week.
     seen : Exposure
         Who was targeted by what.
+    windows : Windows
+        For the length of the aftermath.
     group : str
         Campaign whose targeted buyers count as treated (a placebo takes them at an earlier time).
     start : int
         First week of the window, 0 for the campaign itself.
-    weeks_before, weeks_after : int
-        Whole weeks on either side.
+    weeks_before : int
+        Whole weeks of history.
 
     Returns
     -------
@@ -104,7 +104,7 @@ def comparison_frame(
     weeks = panel.weekly(start - weeks_before, start)
     n_users, first_day = len(panel.users), 7 * start
     promoted, other = panel.during(start, panel.promoted), panel.during(start, panel.other)
-    after = panel.after(start, weeks_after) if weeks_after else np.zeros(n_users)
+    after = panel.after(start, windows.weeks_after) if windows.weeks_after else np.zeros(n_users)
     end = first_day + panel.n_days
     return pd.DataFrame(
         {
@@ -133,13 +133,6 @@ def history(weeks: np.ndarray) -> dict[str, np.ndarray]:
         "active_share": bought.mean(axis=1),
         "active_recent": bought[:, -4:].mean(axis=1),
     }
-
-
-def frame_at(panel: Panel, seen: Exposure, windows: Windows, group: str, start: int, weeks_before: int) -> pd.DataFrame:
-    """One row a buyer for a window of the campaign's lengths that starts in week ``start``."""
-    return comparison_frame(
-        panel, seen, group=group, start=start, weeks_before=weeks_before, weeks_after=windows.weeks_after
-    )
 
 
 def balance(frame: pd.DataFrame) -> BalancingWeights:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial, wraps
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from analysis_lib.campaigns import drawings
 from analysis_lib.campaigns.comparison import HISTORY
+from analysis_lib.campaigns.refused import needs
 from analysis_lib.config import PRIVACY_THRESHOLD
 from analysis_lib.results import Exhibit, format_count, format_percent, format_value, nothing_to_show
 
@@ -17,22 +18,12 @@ if TYPE_CHECKING:
     from analysis_lib.campaigns.result import CampaignReview
 
 
-def _needs(part: str, what: str):
-    """Show what is missing instead, where the review was refused that part."""
-
-    def decorate(build: Callable[[CampaignReview], Exhibit]) -> Callable[[CampaignReview], Exhibit]:
-        @wraps(build)
-        def guarded(review: CampaignReview) -> Exhibit:
-            if getattr(review, part) is None:
-                return nothing_to_show(what, "; ".join(review.missing))
-            return build(review)
-
-        return guarded
-
-    return decorate
+def _not_shown(what: str) -> Callable[[CampaignReview], Exhibit]:
+    """An exhibit that says what is missing for it."""
+    return lambda review: nothing_to_show(what, "; ".join(review.missing))
 
 
-@_needs("effect", "The weekly effect")
+@needs("effect", _not_shown("The weekly effect"))
 def weekly(review: CampaignReview) -> Exhibit:
     """Effect by week from the start."""
     effects, campaign, people = review.effect.weekly.effects, review.campaign, review.setting.people
@@ -55,7 +46,7 @@ def weekly(review: CampaignReview) -> Exhibit:
     )  # fmt: skip
 
 
-@_needs("reach", "The funnel")
+@needs("reach", _not_shown("The funnel"))
 def reach(review: CampaignReview) -> Exhibit:
     """Targeted to redeemed."""
     steps = review.reach.steps
@@ -77,7 +68,7 @@ def reach(review: CampaignReview) -> Exhibit:
     )
 
 
-@_needs("effect", "The balance of the groups")
+@needs("effect", _not_shown("The balance of the groups"))
 def balance(review: CampaignReview) -> Exhibit:
     """How alike the groups are."""
     weights = review.effect.weights
@@ -92,7 +83,7 @@ def balance(review: CampaignReview) -> Exhibit:
     )
 
 
-@_needs("effect", "The ledger")
+@needs("effect", _not_shown("The ledger"))
 def ledger(review: CampaignReview) -> Exhibit:
     """The ledger as bars."""
     net, unit = review.net_incremental_gmv, review.campaign.currency
@@ -109,7 +100,7 @@ def ledger(review: CampaignReview) -> Exhibit:
     )
 
 
-@_needs("effect", "The placebo runs")
+@needs("effect", _not_shown("The placebo runs"))
 def placebos(review: CampaignReview) -> Exhibit:
     """What the method finds where nothing happened."""
     effect, unit = review.effect, review.campaign.currency
@@ -133,7 +124,7 @@ def placebos(review: CampaignReview) -> Exhibit:
     )
 
 
-@_needs("cost", "The cost")
+@needs("cost", _not_shown("The cost"))
 def cost(review: CampaignReview) -> Exhibit:
     """The bill and what it returned."""
     bill, unit = review.cost, review.campaign.currency
@@ -158,7 +149,7 @@ def _cost_row(name: str, meaning: str, value: float, lower: float, upper: float)
     return {"row": name, "meaning": meaning, "value": value, "ci_lower": lower, "ci_upper": upper}
 
 
-@_needs("contribution", "What it earned")
+@needs("contribution", _not_shown("What it earned"))
 def earnings(review: CampaignReview) -> Exhibit:
     """From additional sales to what is left after the cost."""
     net, unit, margin = review.net_incremental_gmv, review.campaign.currency, review.setting.margin

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analysis_lib.campaigns.cells import MEASURES
+from analysis_lib.campaigns.refused import needs
 from analysis_lib.config import PRIVACY_THRESHOLD
 from analysis_lib.results import format_count, format_interval, format_percent, format_range, format_value
 
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
 
 #: What a section says when its part was refused; the answer card names what is missing.
 MISSING = "Not shown: there is not enough data for it, as said at the top of the page."
+
+
+def _missing(_review: CampaignReview) -> str:
+    return MISSING
 
 
 def title(review: CampaignReview) -> str:
@@ -40,10 +45,9 @@ def headline(review: CampaignReview) -> str:
     )
 
 
+@needs("reach", _missing)
 def reach(review: CampaignReview) -> str:
     """Whom it reached and who redeemed; small groups are not counted out."""
-    if review.reach is None:
-        return MISSING
     steps, people = review.reach.steps, review.setting.people
     targeted, _, bought, _, redeemed = (int(number) for number in steps["n_users"])
     if targeted < PRIVACY_THRESHOLD:
@@ -57,9 +61,10 @@ def reach(review: CampaignReview) -> str:
     return f"{format_count(targeted)} {people} were targeted; {share} of them bought during the campaign and {who}."
 
 
+@needs("windows", _missing)
 def windows(review: CampaignReview) -> str:
     """Which days."""
-    return MISSING if review.windows is None else f"We look at the {review.windows.text}."
+    return f"We look at the {review.windows.text}."
 
 
 def counted(review: CampaignReview) -> str:
@@ -75,10 +80,9 @@ def counted(review: CampaignReview) -> str:
     )
 
 
+@needs("effect", _missing)
 def change(review: CampaignReview) -> str:
     """Couponed products, the rest of the basket, the weeks after."""
-    if review.effect is None:
-        return MISSING
     unit = review.campaign.currency
     rows = [
         f"{row.meaning} {format_interval(row.value, row.ci_lower, row.ci_upper, unit)}"
@@ -87,10 +91,9 @@ def change(review: CampaignReview) -> str:
     return f"By part: {'; '.join(rows)}. The parts add up to the total of {review.net_incremental_gmv.short}."
 
 
+@needs("effect", _missing)
 def balance(review: CampaignReview) -> str:
     """Why weighting is needed, and what it does."""
-    if review.effect is None:
-        return MISSING
     weights = review.effect.weights
     return (
         f"Who was targeted was not left to chance: before weighting, the groups differ by up to "
@@ -100,10 +103,9 @@ def balance(review: CampaignReview) -> str:
     )
 
 
+@needs("effect", _missing)
 def held_out(review: CampaignReview) -> str:
     """The pre-trend checks."""
-    if review.effect is None:
-        return MISSING
     gap = review.effect.held_out
     verdict = "they had already drifted apart, so no verdict is given" if gap.excludes_zero else "zero is inside"
     joint, allowed = format_percent(review.effect.weekly.pretrend_pvalue), format_percent(1 - gap.level, 0)
@@ -115,10 +117,9 @@ def held_out(review: CampaignReview) -> str:
     )
 
 
+@needs("effect", _missing)
 def placebos(review: CampaignReview) -> str:
     """What the method finds where there was no campaign."""
-    if review.effect is None:
-        return MISSING
     runs, scatter = review.effect.placebos, review.effect.calibration["total"]
     own = int(runs["own"].sum())
     borrowed = len(runs) - own
@@ -144,10 +145,9 @@ def _graded(review: CampaignReview) -> str:
     return f"Each judged by those that do not overlap it, the widened interval excludes zero in {share} of {judged}."
 
 
+@needs("cost", _missing)
 def cost(review: CampaignReview) -> str:
     """The bill, who got it, and what it returned."""
-    if review.cost is None or review.effect is None:
-        return MISSING
     back = review.return_on_cost
     return f"{review.cost.text} For each unit of cost, net sales changed by {back.text}."
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from analysis_lib.publishing.markup import escape_html
+from analysis_lib.publishing.markup import escape_html, row_of, table_of
 
 #: Lines of ``book/data.md`` that are replaced.
 SOURCES_MARK, CONTRACT_MARK = "<!-- sources -->", "<!-- contract -->"
@@ -31,12 +31,8 @@ def data_page(text: str, sources: dict[str, Any], tables: dict[str, Any], presen
 
 def contract_table(tables: Iterable[Any], present: dict[str, set[str]]) -> str:
     """Every table of the contract: grain, columns, and the sources that fill it."""
-    heads = "".join(f'<th scope="col">{name}</th>' for name in ("Table", "One row per", "Columns", "Filled by"))
-    rows = "".join(_table_row(table, present) for table in sorted(tables, key=lambda table: table.table))
-    return (
-        '<div class="sb-table tex2jax_ignore mathjax_ignore" tabindex="0"><table>'
-        f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>"
-    )
+    rows = (_table_row(table, present) for table in sorted(tables, key=lambda table: table.table))
+    return table_of(rows, ("Table", "One row per", "Columns", "Filled by"))
 
 
 def _table_row(table: Any, present: dict[str, set[str]]) -> str:
@@ -48,7 +44,7 @@ def _table_row(table: Any, present: dict[str, set[str]]) -> str:
         escape_html(columns),
         escape_html(filled),
     )
-    return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+    return row_of(cells)
 
 
 def _source(name: str, settings: Any) -> str:

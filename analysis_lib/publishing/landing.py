@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from analysis_lib.publishing.findings import Finding
-from analysis_lib.publishing.markup import escape_html
+from analysis_lib.publishing.markup import escape_html, row_of, table_of
 from analysis_lib.publishing.outline import REPORTS
 from analysis_lib.publishing.reports import Page
 
@@ -47,16 +47,9 @@ def landing(text: str, reports: list[Listed]) -> str:
 
 
 def reports_table(reports: list[Listed]) -> str:
-    """Reports as an HTML table: report, answer, number, verdict, run on.
-
-    One line, because a blank one would end the HTML block in Markdown.
-    """
-    heads = "".join(f'<th scope="col">{name}</th>' for name in ("Report", "Verdict", "Number", "Answer", "Run on"))
-    rows = "".join(_row(report) for report in reports)
-    return (
-        '<div class="sb-table sb-reports tex2jax_ignore mathjax_ignore" tabindex="0"><table>'
-        f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>"
-    )
+    """Reports as an HTML table: report, verdict, number, answer, run on."""
+    heads = ("Report", "Verdict", "Number", "Answer", "Run on")
+    return table_of((_row(report) for report in reports), heads, classes="sb-table sb-reports")
 
 
 def _row(report: Listed) -> str:
@@ -73,4 +66,4 @@ def _row(report: Listed) -> str:
         escape_html(finding.headline),
         run_on,
     ]
-    return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+    return row_of(cells)

@@ -42,13 +42,27 @@ def escape_html(text: str) -> str:
 
 
 def table_html(rows: Iterable[tuple[str, ...]], heads: tuple[str, ...]) -> str:
-    """A table of plain texts; the maths renderer is told to keep out."""
-    top = "".join(f'<th scope="col">{escape_html(head)}</th>' for head in heads)
-    body = "".join("<tr>" + "".join(f"<td>{escape_html(cell)}</td>" for cell in row) + "</tr>" for row in rows)
-    return (
-        '<div class="sb-table shopbook-provenance tex2jax_ignore mathjax_ignore" tabindex="0"><table>'
-        f"<thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>"
+    """A table of plain texts about how a page was made."""
+    return table_of(
+        (row_of(escape_html(cell) for cell in row) for row in rows), heads, classes="sb-table shopbook-provenance"
     )
+
+
+def table_of(rows: Iterable[str], heads: tuple[str, ...], *, classes: str = "sb-table") -> str:
+    """A table around finished rows; the maths renderer is told to keep out.
+
+    One line, because a blank one would end the HTML block in Markdown.
+    """
+    top = "".join(f'<th scope="col">{escape_html(head)}</th>' for head in heads)
+    return (
+        f'<div class="{classes} tex2jax_ignore mathjax_ignore" tabindex="0"><table>'
+        f"<thead><tr>{top}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
+    )
+
+
+def row_of(cells: Iterable[str]) -> str:
+    """A table row of cells that are HTML already."""
+    return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
 
 
 def fence(text: str, language: str) -> str:

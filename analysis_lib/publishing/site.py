@@ -64,7 +64,8 @@ def build_site(project: Project, pages: Iterable[Page], records: Iterable[RunRec
         source.mkdir(parents=True)
         by_slug = {record.slug: record for record in records}
         withheld: dict[str, list[str]] = {}
-        listed = [_place(project, source, page, by_slug.get(page.slug), withheld) for page in pages]
+        user_ids = _user_ids(project)
+        listed = [_place(project, source, page, by_slug.get(page.slug), user_ids, withheld) for page in pages]
         _place_chapters(project, source, listed)
         _render(project, source)
     if withheld:
@@ -74,14 +75,19 @@ def build_site(project: Project, pages: Iterable[Page], records: Iterable[RunRec
 
 
 def _place(
-    project: Project, source: Path, page: Page, record: RunRecord | None, withheld: dict[str, list[str]]
+    project: Project,
+    source: Path,
+    page: Page,
+    record: RunRecord | None,
+    user_ids: list[str],
+    withheld: dict[str, list[str]],
 ) -> Listed:
     """Stamp one page into the site's source, unless there is none or the gate objects."""
     folder = run_folder(project, page.slug)
     if record is None or not folder.page.is_file():
         return Listed(page, lack=FAILED)
     notebook = nbformat.read(folder.page, as_version=4)
-    if reasons := problems(notebook, _user_ids(project)):
+    if reasons := problems(notebook, user_ids):
         withheld[page.slug] = reasons
         return Listed(page, lack=WITHHELD)
     stamped = stamp(notebook, record, read_parameters(find_notebook(project, page.notebook)))

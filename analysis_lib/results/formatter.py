@@ -33,6 +33,11 @@ def _number(value: float, decimals: int) -> str:
     return f"{MINUS}{text}" if rounded < 0 else text
 
 
+def _with_symbol(number: str, symbol: str) -> str:
+    """The currency symbol between the sign and the digits."""
+    return f"{MINUS}{symbol}{number[1:]}" if number.startswith(MINUS) else f"{symbol}{number}"
+
+
 def _parts(unit: str) -> tuple[str, float, str, str]:
     """Prefix, factor, suffix after the number, noun after the interval."""
     if unit in CURRENCY_SYMBOLS:
@@ -78,9 +83,7 @@ def format_value(value: float | None, unit: str = "", *, spread: float | None = 
     decimals = _default_decimals(shown, unit, scale)
     if spread is not None:
         decimals = _decimals(spread * factor / size, cents=prefix != "" and not scale)
-    text = _number(shown, decimals)
-    sign, digits = (MINUS, text[1:]) if text.startswith(MINUS) else ("", text)
-    return f"{sign}{prefix}{digits}{scale}{suffix}{noun}"
+    return f"{_with_symbol(_number(shown, decimals), prefix)}{scale}{suffix}{noun}"
 
 
 def _default_decimals(shown: float, unit: str, scale: str) -> int:
@@ -109,10 +112,8 @@ def format_interval(value: float, lower: float, upper: float, unit: str = "") ->
     size, scale = _scale(max(abs(value), abs(lower), abs(upper)), prefix != "" and noun == "")
     low, mid, high = (x * factor / size for x in (lower, value, upper))
     decimals = _decimals(high - low, cents=prefix != "" and not scale)
-    text = _number(mid, decimals)
-    sign, digits = (MINUS, text[1:]) if text.startswith(MINUS) else ("", text)
     interval = f"({_number(low, decimals)} to {_number(high, decimals)})"
-    return f"{sign}{prefix}{digits}{scale}{suffix}{noun} {interval}"
+    return f"{_with_symbol(_number(mid, decimals), prefix)}{scale}{suffix}{noun} {interval}"
 
 
 def format_range(lower: float, upper: float, unit: str = "") -> str:
@@ -128,12 +129,8 @@ def format_range(lower: float, upper: float, unit: str = "") -> str:
     prefix, factor, suffix, noun = _parts(unit)
     size, scale = _scale(max(abs(lower), abs(upper)), prefix != "" and noun == "")
     decimals = _decimals((upper - lower) * factor / size, cents=prefix != "" and not scale)
-    shown = []
-    for bound in (lower, upper):
-        text = _number(bound * factor / size, decimals)
-        sign, digits = (MINUS, text[1:]) if text.startswith(MINUS) else ("", text)
-        shown.append(f"{sign}{prefix}{digits}{scale}{suffix}")
-    return f"{shown[0]} to {shown[1]}{noun}"
+    low, high = (_with_symbol(_number(bound * factor / size, decimals), prefix) for bound in (lower, upper))
+    return f"{low}{scale}{suffix} to {high}{scale}{suffix}{noun}"
 
 
 def format_percent(share: float, decimals: int = 1) -> str:
