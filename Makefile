@@ -5,12 +5,14 @@ SHELL := /bin/bash
 VENV   := .venv
 PYTHON := $(VENV)/bin/python
 READY  := $(VENV)/.ready
+SPARK  := $(VENV)/.spark
 
-.PHONY: help book test lint lab serve bench clean lock browser
+.PHONY: help book test test-spark lint lab serve bench clean lock browser spark
 
 help:
 	@echo "make book    environment, data, reports and the site in _build/html"
 	@echo "make test    lint, library, notebooks, and the site in a real browser"
+	@echo "make test-spark   every mart on Spark as on DuckDB (fetches PySpark; needs Java 17)"
 	@echo "make lab     JupyterLab: every notebook opens and runs as it is"
 	@echo "make serve   look at the built site"
 	@echo "make bench   speed and memory, printed"
@@ -37,6 +39,16 @@ test: lint browser
 	@$(VENV)/bin/shopbook data build --if-needed
 	@$(PYTHON) -m pytest
 	@$(PYTHON) -m pytest -c pytest.nbval.ini --rootdir . --nbval-lax --nbval-current-env notebooks
+
+# PySpark is half a gigabyte: only those who ask for it get it.
+$(SPARK): $(READY) requirements-spark.txt
+	@bash tools/spark.sh $(VENV)
+	@touch $@
+
+spark: $(SPARK)
+
+test-spark: $(SPARK)
+	@$(PYTHON) -m pytest -m spark tests/spark
 
 lab: $(READY)
 	@$(VENV)/bin/shopbook data build --if-needed

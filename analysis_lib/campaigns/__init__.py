@@ -1,6 +1,6 @@
 """What a campaign brought, what it cost, and whether to run it again."""
 
 from analysis_lib.campaigns.result import CampaignReview
-from analysis_lib.campaigns.review import review
+from analysis_lib.campaigns.review import READS, review
 
-__all__ = ["CampaignReview", "review"]
+__all__ = ["READS", "CampaignReview", "review"]

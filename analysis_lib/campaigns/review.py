@@ -17,6 +17,11 @@ from analysis_lib.config import LEVEL
 from analysis_lib.errors import InvalidValue, NotEnoughData, unknown
 from analysis_lib.results import Estimate
 
+#: Tables a review reads, for the book's page on where reports come from.
+READS = (
+    "campaigns", "campaign_targets", "countries", "coupon_events", "coupon_products", "coupons", "orders", "users",
+)  # fmt: skip
+
 NO_LEDGER = pd.DataFrame(columns=["row", "meaning", "value", "ci_lower", "ci_upper"])
 
 

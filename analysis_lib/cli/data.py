@@ -11,7 +11,17 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from analysis_lib.cli.marts import (
+    as_dict,
+    build_marts,
+    check_marts,
+    export_to_spark,
+    require_copy_on_spark,
+    with_something_to_build,
+)
+
 if TYPE_CHECKING:
+    from analysis_lib.pipelines import MartCheck
     from analysis_lib.warehouse import CheckReport
 
 app = typer.Typer(
@@ -22,6 +32,7 @@ app = typer.Typer(
 )
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of a table.")]
+Engine = Annotated[str, typer.Option(help="duckdb; or spark: copy to Hive tables, and build the marts there.")]
 
 
 @app.command("list", epilog="Example: shopbook data list --json")
@@ -43,20 +54,27 @@ def build_command(
     if_needed: Annotated[
         bool, typer.Option("--if-needed", help="Skip what is there and made by the builder of today.")
     ] = False,
+    marts: Annotated[bool, typer.Option("--marts/--no-marts", help="Also bring the marts up to date.")] = True,
+    engine: Engine = "duckdb",
 ) -> None:
-    """Make the file of a source: all of it, or nothing."""
+    """Make the file of a source, all of it or nothing, then its marts: of those only the days that changed."""
     from analysis_lib import warehouse
 
     sources = warehouse.load_sources()
-    chosen = names or [source.name for source in sources.values() if source.builder]
+    buildable = with_something_to_build(sources, engine)
+    chosen = names or buildable
     # All names are looked at before anything starts: the second may be misspelt.
     for name in chosen:
         warehouse.find_source(name)
+        if engine == "spark":
+            require_copy_on_spark(name)
     for name in chosen:
-        if if_needed and warehouse.is_current(name):
-            typer.echo(f"{name} is up to date.")
-        else:
-            _build(name)
+        # A source without a builder is made elsewhere: only its marts are ours to build.
+        if sources[name].builder or not marts:
+            _build(name, if_needed)
+        home = export_to_spark(name) if engine == "spark" else name
+        if marts:
+            build_marts(home)
 
 
 @app.command("check", epilog="Examples: shopbook data check complete_journey | shopbook data check exports/ --json")
@@ -64,22 +82,28 @@ def check_command(
     source: Annotated[str, typer.Argument(help="A source by name, or a DuckDB file, or a folder of Parquet files.")],
     as_json: AsJson = False,
 ) -> None:
-    """Hold a source against the table contract; exit code 1 if a required rule is broken."""
+    """Hold a source against the table contract, and its marts against it; exit code 1 if a required rule is broken."""
     from analysis_lib import warehouse
 
     with warehouse.connect(source) as opened:
-        report = warehouse.check(opened)
+        report, marts = warehouse.check(opened), check_marts(opened)
     if as_json:
-        typer.echo(json.dumps(_as_dict(report), indent=2, default=str))
+        told = _as_dict(report) | ({"marts": as_dict(marts)} if marts else {})
+        typer.echo(json.dumps(told, indent=2, default=str))
     else:
-        _show(report)
-    if not report.ok:
+        _show(report, "table")
+        if marts:
+            _show(marts, "mart")
+    if not report.ok or not (marts is None or marts.ok):
         raise typer.Exit(1)
 
 
-def _build(name: str) -> None:
+def _build(name: str, if_needed: bool) -> None:
     from analysis_lib import warehouse
 
+    if if_needed and warehouse.is_current(name):
+        typer.echo(f"{name} is up to date.")
+        return
     started = time.monotonic()
     console = Console(stderr=True)
     with console.status(f"building {escape(name)}") as status:
@@ -97,13 +121,13 @@ def _state(row: dict[str, Any]) -> str:
     return "not built" if row["builder"] else "missing"
 
 
-def _show(report: CheckReport) -> None:
+def _show(report: CheckReport | MartCheck, kind: str) -> None:
     tables = [
         [row.table, f"{row.n_rows:,}" if row.present else "absent", _verdict(row.findings)] for row in report.rows
     ]
-    _print_table(["table", "rows", "verdict"], tables)
+    _print_table([kind, "rows", "verdict"], tables)
     if report.findings:
-        header = ["severity", "table", "column", "rule", "rows broken", "what is wrong", "example"]
+        header = ["severity", kind, "column", "rule", "rows broken", "what is wrong", "example"]
         _print_table(header, [_finding_row(item) for item in report.findings])
     typer.echo(report.text)
 

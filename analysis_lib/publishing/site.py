@@ -17,7 +17,7 @@ import yaml
 from analysis_lib.config import Project
 from analysis_lib.errors import BuildFailed
 from analysis_lib.publishing.cards import find_notebook
-from analysis_lib.publishing.data_page import data_page
+from analysis_lib.publishing.chapters import filled_chapter
 from analysis_lib.publishing.files import build_lock, disk_errors, named_errno
 from analysis_lib.publishing.findings import read_finding
 from analysis_lib.publishing.gate import problems
@@ -110,25 +110,13 @@ def _place_chapters(project: Project, source: Path, listed: list[Listed]) -> Non
         text = (project.book / f"{chapter}.md").read_text(encoding="utf-8")
         if chapter == outline.root:
             text = landing(text, listed)
-        if chapter == "data":
-            text = _data_page(project, text)
+        text = filled_chapter(project, chapter, text)
         (source / f"{chapter}.md").write_text(text, encoding="utf-8")
     contents = table_of_contents(outline, [report.page for report in listed if not report.lack])
     (source / "_toc.yml").write_text(yaml.safe_dump(contents, sort_keys=False, allow_unicode=True), encoding="utf-8")
     shutil.copytree(project.book / "_static", source / "_static")
     _place_mathjax(source / "_static" / "mathjax")
     shutil.copyfile(project.root / "_config.yml", source / "_config.yml")
-
-
-def _data_page(project: Project, text: str) -> str:
-    from analysis_lib.warehouse import connect, list_sources, load_contract, load_sources
-
-    present: dict[str, set[str]] = {}
-    for entry in list_sources(project):
-        if entry["built"]:
-            with connect(entry["name"], project=project) as warehouse:
-                present[entry["name"]] = set(warehouse.tables())
-    return data_page(text, load_sources(project), load_contract(project), present)
 
 
 def _place_mathjax(target: Path) -> None:

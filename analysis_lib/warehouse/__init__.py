@@ -1,6 +1,6 @@
 """Connect to a source by name, hand out contract tables as Ibis expressions, check a source against the contract."""
 
-from analysis_lib.warehouse.build import build, is_current
+from analysis_lib.warehouse.build import build, build_file, is_current
 from analysis_lib.warehouse.check import CheckReport, Finding, TableReport, check
 from analysis_lib.warehouse.connection import Warehouse, connect
 from analysis_lib.warehouse.contract import Column, Table, load_contract
@@ -15,6 +15,7 @@ __all__ = [
     "TableReport",
     "Warehouse",
     "build",
+    "build_file",
     "check",
     "connect",
     "find_source",

@@ -26,7 +26,10 @@ if TYPE_CHECKING:
     import duckdb
 
 #: Builders that ship; a source may also name a module of its own.
-BUILDERS = {"complete_journey": "analysis_lib.warehouse.complete_journey"}
+BUILDERS = {
+    "complete_journey": "analysis_lib.warehouse.complete_journey",
+    "world": "analysis_lib.world.builder",
+}
 
 #: Enough for the biggest table that ships; what does not fit is spilled beside the target.
 MEMORY_LIMIT = "1GB"
@@ -73,16 +76,58 @@ def build(name: str, *, project: config.Project | None = None, progress: Callabl
     """
     source = find_source(name, project)
     builder = find_builder(source)
+    signature = (str(source.builder), builder.VERSION, _package_version(builder))
+    return build_file(
+        source.location(project), builder.fill, signature, builder.EXPECTED_BYTES, project=project, progress=progress
+    )
+
+
+def build_file(
+    target: Path,
+    fill: Callable[..., dict[str, Any]],
+    signature: tuple[str, str, str | None],
+    expected_bytes: int,
+    *,
+    project: config.Project | None = None,
+    progress: Callable[[str], None] | None = None,
+    settings: dict[str, Any] | None = None,
+) -> Path:
+    """Make a DuckDB file of contract tables and put it in place in one step.
+
+    Parameters
+    ----------
+    target
+        Where it goes. Until the very end a file that was there before stays untouched.
+    fill
+        Called with a connection to an empty database and with ``progress``; returns what is worth knowing.
+    signature
+        Builder, its version, and the version of the data it reads: kept in the file.
+    expected_bytes
+        Size of the finished file, about; less free space than that is an error before anything starts.
+    settings
+        Options of DuckDB that differ from this module's, for example ``threads``.
+
+    Raises
+    ------
+    BuildFailed
+        No space, no permission, or ``fill`` did not succeed; nothing is left behind.
+    """
     required = [table.table for table in load_contract(project).values() if table.required]
-    target = source.location(project)
-    with _failures_explained(target, builder.EXPECTED_BYTES):
+    with _failures_explained(target, expected_bytes):
         target.parent.mkdir(parents=True, exist_ok=True)
         remove_leftovers(target)
-        if shutil.disk_usage(target.parent).free < builder.EXPECTED_BYTES:
+        if shutil.disk_usage(target.parent).free < expected_bytes:
             raise OSError(errno.ENOSPC, "No space left on device")
         draft = target.with_name(f".{target.stem}.{os.getpid()}.duckdb.tmp")
         try:
-            _write(draft, source, builder, required, progress or (lambda _: None))
+            with contextlib.closing(_open_draft(draft, settings or {})) as connection:
+                stats = fill(connection, progress or (lambda _: None))
+                _require_rows(connection, required)
+                (progress or (lambda _: None))(BUILD_TABLE)
+                _sign(connection, signature, stats)
+                connection.execute("CHECKPOINT")
+            if draft.stat().st_size < 4096:
+                raise BuildFailed(f"building {target.name} wrote no data. Nothing was changed.")
             draft.replace(target)
         finally:
             _remove_draft(draft)
@@ -141,21 +186,13 @@ def remove_leftovers(target: Path) -> list[Path]:
     return removed
 
 
-def _write(draft: Path, source: Source, builder: Builder, required: list[str], progress: Callable[[str], None]) -> None:
+def _open_draft(draft: Path, settings: dict[str, Any]) -> duckdb.DuckDBPyConnection:
     import duckdb
 
-    settings = {
-        "memory_limit": MEMORY_LIMIT, "preserve_insertion_order": False, "temp_directory": f"{draft}.spill",
-    }  # fmt: skip
-    with contextlib.closing(duckdb.connect(str(draft), config=settings)) as connection:
-        connection.execute("SET TimeZone = 'UTC'")
-        stats = builder.fill(connection, progress)
-        _require_rows(connection, required)
-        progress(BUILD_TABLE)
-        _sign(connection, source, builder, stats)
-        connection.execute("CHECKPOINT")
-    if draft.stat().st_size < 4096:
-        raise BuildFailed(f"building '{source.name}' wrote no data. Nothing was changed.")
+    usual = {"memory_limit": MEMORY_LIMIT, "preserve_insertion_order": False, "temp_directory": f"{draft}.spill"}
+    connection = duckdb.connect(str(draft), config=usual | settings)
+    connection.execute("SET TimeZone = 'UTC'")
+    return connection
 
 
 def _require_rows(connection: duckdb.DuckDBPyConnection, required: list[str]) -> None:
@@ -170,7 +207,9 @@ def _tables(connection: duckdb.DuckDBPyConnection) -> list[str]:
     return [row[0] for row in rows]
 
 
-def _sign(connection: duckdb.DuckDBPyConnection, source: Source, builder: Builder, stats: dict[str, Any]) -> None:
+def _sign(
+    connection: duckdb.DuckDBPyConnection, signature: tuple[str, str, str | None], stats: dict[str, Any]
+) -> None:
     """Write how the file was made, with a digest of what is in it."""
     connection.execute(
         f"CREATE TABLE {BUILD_TABLE} (builder VARCHAR, builder_version VARCHAR, package_version VARCHAR,"
@@ -180,7 +219,7 @@ def _sign(connection: duckdb.DuckDBPyConnection, source: Source, builder: Builde
     now = datetime.now(UTC).replace(tzinfo=None)
     connection.execute(
         f"INSERT INTO {BUILD_TABLE} VALUES (?, ?, ?, ?, ?, ?)",
-        [source.builder, builder.VERSION, _package_version(builder), now, digest, json.dumps(stats, default=str)],
+        [*signature, now, digest, json.dumps(stats, default=str)],
     )
 
 

@@ -43,9 +43,13 @@ def connect(source: str | Path, *, project: config.Project | None = None) -> War
     remedy = "Check the path."
     if settings is not None:
         remedy = f"Run `shopbook data build {settings.name}`." if settings.builder else "Check data/sources.yml."
+    if settings is not None and settings.kind == "spark":
+        from analysis_lib.warehouse.spark import SparkWarehouse
+
+        return SparkWarehouse(settings.name, settings, path, contract, project)
     label = f"source '{settings.name}' ({settings.path})" if settings else None
     connection = open_path(path, contract, remedy, label)
-    return Warehouse(settings.name if settings else path.stem, settings, path, connection, contract)
+    return Warehouse(settings.name if settings else path.stem, settings, path, connection, contract, project)
 
 
 def _resolve(source: str | Path, project: config.Project | None) -> tuple[Source | None, Path]:
@@ -74,7 +78,12 @@ class Warehouse:
         The contract it is read by.
     connection : duckdb.DuckDBPyConnection
         The read-only connection beneath, for SQL that Ibis cannot say.
+    project : Project | None
+        The checkout it was opened for; None: the one in use.
     """
+
+    #: What runs the expressions.
+    engine = "duckdb"
 
     def __init__(
         self,
@@ -83,12 +92,14 @@ class Warehouse:
         path: Path,
         connection: duckdb.DuckDBPyConnection,
         contract: dict[str, Table],
+        project: config.Project | None = None,
     ) -> None:
         self.name = name
         self.source = source
         self.path = path
         self.contract = contract
         self.connection = connection
+        self.project = project
         self._backend: Any = None
         self._columns = self._read_columns()
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 from analysis_lib import config
 from analysis_lib.errors import InvalidValue, nearest
-from analysis_lib.warehouse.settings_file import read_yaml, shown, validated
+from analysis_lib.settings import read_yaml, shown, validated
 
 ColumnType = Literal["string", "integer", "number", "boolean", "date", "timestamp", "json", "array"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -31,12 +32,45 @@ def local_day(at, timezone: str, *, first_year: int = 2010, last_year: int = 203
         If the zone does not exist.
     """
     offsets = _offsets(timezone, date(first_year, 1, 1), date(last_year, 12, 31))
-    minutes = ibis.literal(offsets[0][1])
-    for since, offset in offsets[1:]:
-        minutes = ibis.ifelse(at >= ibis.literal(since), offset, minutes)
     if len(offsets) == 1:
         return (at + ibis.interval(minutes=offsets[0][1])).date() if offsets[0][1] else at.date()
-    return (at + minutes.as_interval("m")).date()
+    return (at + _offset_at(at, offsets).as_interval("m")).date()
+
+
+def market_day(at, country, zones: Mapping[str, str], *, first_year: int = 2010, last_year: int = 2035):
+    """The market-local date of a UTC timestamp column whose rows lie in many markets.
+
+    Parameters
+    ----------
+    at : ibis timestamp column
+        UTC times without a zone.
+    country : ibis string column
+        Market of each row; a market that ``zones`` does not name gets the UTC date.
+    zones : dict of str to str
+        IANA name of each market's zone.
+    first_year, last_year : int
+        As ``local_day``: the fewer years, the shorter the expression.
+
+    Raises
+    ------
+    ContractError
+        If a zone does not exist.
+    """
+    markets: dict[tuple[tuple[datetime, int], ...], list[str]] = {}
+    for market, zone in sorted(zones.items()):
+        offsets = _offsets(zone, date(first_year, 1, 1), date(last_year, 12, 31))
+        markets.setdefault(tuple(offsets), []).append(market)
+    if not markets:
+        return at.date()
+    branches = [(country.isin(codes), _offset_at(at, list(offsets))) for offsets, codes in markets.items()]
+    return (at + ibis.cases(*branches, else_=0).as_interval("m")).date()
+
+
+def _offset_at(at, offsets: list[tuple[datetime, int]]):
+    minutes = ibis.literal(offsets[0][1], type="int32")
+    for since, offset in offsets[1:]:
+        minutes = ibis.ifelse(at >= ibis.literal(since), offset, minutes)
+    return minutes
 
 
 def _offsets(timezone: str, first: date, last: date) -> list[tuple[datetime, int]]:

@@ -73,9 +73,10 @@ def _open_file(path: Path, remedy: str, label: str) -> duckdb.DuckDBPyConnection
     except duckdb.Error as error:
         raise _explained(label, error, remedy) from error
     try:
-        size = connection.execute("SELECT block_size, total_blocks FROM pragma_database_size()")
+        size = connection.execute("SELECT block_size, used_blocks FROM pragma_database_size()")
         block_size, blocks = first_row(size)
-        # DuckDB opens a file whose last blocks are cut off and fails only when a query needs them.
+        # DuckDB opens a file whose last blocks are cut off and fails only when a query needs them. Free blocks do
+        # not count: it gives those at the end of a file that was written to again back to the disk.
         if path.stat().st_size < _HEADER_BYTES + blocks * block_size:
             raise SourceError(f"{label} is cut off: it is shorter than it says. {remedy}")
         connection.execute("SET TimeZone = 'UTC'")

@@ -11,10 +11,14 @@ from pydantic import BaseModel, ConfigDict, field_validator, model_validator
 
 from analysis_lib import config
 from analysis_lib.errors import InvalidValue, unknown
-from analysis_lib.warehouse.settings_file import read_yaml, shown, validated
+from analysis_lib.settings import read_yaml, shown, validated
 
 #: Kinds of source this release opens, with what ``path`` is for each.
-KINDS = {"duckdb": "a .duckdb file", "parquet": "a folder with one Parquet file or folder per table"}
+KINDS = {
+    "duckdb": "a .duckdb file",
+    "parquet": "a folder with one Parquet file or folder per table",
+    "spark": "a folder with an embedded Hive warehouse",
+}
 
 
 class Source(BaseModel):
@@ -27,11 +31,15 @@ class Source(BaseModel):
     title : str
         One line for people.
     kind : str
-        ``duckdb`` or ``parquet``.
+        ``duckdb``, ``parquet`` or ``spark``.
     path : str
         File or folder, absolute or relative to the checkout.
     builder : str | None
         What makes the file: a builder that ships, or a dotted module name.
+    database : str | None
+        Hive database of a source on Spark; the source's name unless given.
+    exported_from : str | None
+        Source whose tables a source on Spark holds, written by ``shopbook data build NAME --engine spark``.
     caveat : str
         What a reader must know about the data.
     units_called : str
@@ -48,9 +56,11 @@ class Source(BaseModel):
 
     name: str
     title: str
-    kind: Literal["duckdb", "parquet"]
+    kind: Literal["duckdb", "parquet", "spark"]
     path: str
     builder: str | None = None
+    database: str | None = None
+    exported_from: str | None = None
     caveat: str = ""
     units_called: str = "users"
     user_id_pattern: str | None = None
@@ -65,8 +75,7 @@ class Source(BaseModel):
         kind = values.get("kind") if isinstance(values, dict) else None
         if kind is not None and kind not in KINDS:
             understood = "; ".join(f"{name}: {what}" for name, what in KINDS.items())
-            later = " Spark comes with the 'spark' extra in a later release." if kind == "spark" else ""
-            raise ValueError(f"kind '{kind}' is not understood ({understood}).{later}".rstrip("."))
+            raise ValueError(f"kind '{kind}' is not understood ({understood})")
         return values
 
     @field_validator("units_called")
@@ -75,6 +84,13 @@ class Source(BaseModel):
         if word not in config.PEOPLE:
             raise ValueError(f"the publish gate knows {', '.join(config.PEOPLE)}; '{word}' would pass it unseen")
         return word
+
+    @field_validator("database")
+    @classmethod
+    def _database_is_a_name(cls, name: str | None) -> str | None:
+        if name is not None and not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+            raise ValueError("a database is named with small letters, digits and underscores, a letter first")
+        return name
 
     @field_validator("user_id_pattern")
     @classmethod

@@ -11,7 +11,7 @@ from analysis_lib.warehouse.contract import _load
 EXPECTED = {
     "countries", "country_factors", "fx_rates", "users", "merchants", "creators", "products", "events", "orders",
     "order_updates", "contents", "campaigns", "campaign_targets", "coupons", "coupon_events", "coupon_products",
-    "experiments", "exposures", "app_releases", "stores", "product_promotions",
+    "experiments", "exposures", "app_releases", "stores", "product_promotions", "campaign_products",
 }  # fmt: skip
 
 

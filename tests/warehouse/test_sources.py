@@ -36,8 +36,8 @@ def test_the_source_that_ships():
     [
         ({"pth": "x"}, "unknown key 'pth', did you mean 'path'?"),
         ({"path": None}, "'path' is missing"),
-        ({"kind": "spark"}, "kind 'spark' is not understood"),
-        ({"kind": "spark"}, "'spark' extra in a later release"),
+        ({"kind": "spork"}, "kind 'spork' is not understood"),
+        ({"kind": "spark", "database": "No-Name"}, "small letters, digits and underscores"),
         ({"kind": "mysql"}, "duckdb: a .duckdb file; parquet: a folder"),
         ({"timezone": "Mars/Olympus"}, "not an IANA time zone"),
         ({"user_id_pattern": "'['"}, "not a regular expression"),
@@ -74,12 +74,15 @@ def test_an_unknown_name_gets_the_nearest():
 
 
 def test_listing_says_what_is_built(project):
-    (row,) = list_sources(project)
-    assert (row["name"], row["built"], row["size_bytes"]) == ("complete_journey", False, None)
+    def listed():
+        return {row["name"]: row for row in list_sources(project)}
+
+    assert (listed()["complete_journey"]["built"], listed()["complete_journey"]["size_bytes"]) == (False, None)
     (project.root / "data" / "built").mkdir()
     (project.root / "data" / "built" / "complete_journey.duckdb").write_bytes(b"12345")
-    (row,) = list_sources(project)
+    row = listed()["complete_journey"]
     assert (row["built"], row["size_bytes"]) == (True, 5)
+    assert not listed()["world"]["built"]
 
 
 def test_people_are_called_what_the_gate_looks_for(tmp_path):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -55,7 +55,7 @@ def validated(model: type[Model], content: Any, where: str) -> Model:
 def _problem(model: type[BaseModel], item: Any) -> str:
     place = ".".join(str(part) for part in item["loc"])
     if item["type"] == "extra_forbidden":
-        guess = nearest(str(item["loc"][-1]), _known_keys(model, len(item["loc"])))
+        guess = nearest(str(item["loc"][-1]), _known_keys(model, item["loc"]))
         return f"unknown key '{place}'" + (f", did you mean '{guess}'?" if guess else "")
     if item["type"] == "missing":
         return f"'{place}' is missing"
@@ -64,10 +64,21 @@ def _problem(model: type[BaseModel], item: Any) -> str:
     return f"'{place}': {message}{given}" if place else message
 
 
-def _known_keys(model: type[BaseModel], depth: int) -> list[str]:
-    """Keys of the model, or of the models in its lists for a key further down."""
-    if depth == 1:
-        return list(model.model_fields)
-    nested = [getattr(field.annotation, "__args__", ()) for field in model.model_fields.values()]
-    inner = [kind for kinds in nested for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)]
-    return [key for kind in inner for key in kind.model_fields]
+def _known_keys(model: type[BaseModel], place: tuple[Any, ...]) -> list[str]:
+    """Keys of the model that stands at a place, found by walking down the fields and through lists and mappings."""
+    at: Any = model
+    for part in place[:-1]:
+        at = at.model_fields[part].annotation if _is_model(at) and part in at.model_fields else _inside(at)
+        while not _is_model(at) and type(None) in get_args(at):
+            at = _inside(at)
+    return [field.alias or name for name, field in at.model_fields.items()] if _is_model(at) else []
+
+
+def _is_model(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
+
+
+def _inside(kind: Any) -> Any:
+    """What a list, a mapping or an optional value holds."""
+    parts = [part for part in get_args(kind) if part not in (type(None), ...)]
+    return parts[-1] if parts else None

@@ -1,0 +1,60 @@
+"""Written chapters whose lists are made from what is there: data, the simulated world, lineage."""
+
+from __future__ import annotations
+
+from analysis_lib.config import Project
+from analysis_lib.publishing.cards import notebook_paths
+from analysis_lib.publishing.cells import first_heading, load_notebook
+from analysis_lib.publishing.data_page import data_page
+from analysis_lib.publishing.lineage_page import lineage_page
+from analysis_lib.publishing.world_page import world_counts, world_page
+
+#: Shown where a source that a chapter draws has not been built.
+NOT_BUILT = "*Not built here: run* `shopbook data build world`."
+
+#: Source of the chapter about the simulated marketplace.
+WORLD = "world"
+
+
+def filled_chapter(project: Project, chapter: str, text: str) -> str:
+    """A chapter with its marks filled in; one without marks is returned as it is."""
+    if "<!-- sources -->" in text or "<!-- contract -->" in text:
+        text = _data(project, text)
+    if "<!-- world-" in text:
+        text = _world(project, text)
+    if "<!-- lineage-" in text:
+        text = _lineage(project, text)
+    return text
+
+
+def _data(project: Project, text: str) -> str:
+    from analysis_lib.warehouse import connect, list_sources, load_contract, load_sources
+
+    present: dict[str, set[str]] = {}
+    for entry in list_sources(project):
+        if entry["built"]:
+            with connect(entry["name"], project=project) as warehouse:
+                present[entry["name"]] = set(warehouse.tables())
+    return data_page(text, load_sources(project), load_contract(project), present)
+
+
+def _world(project: Project, text: str) -> str:
+    from analysis_lib.publishing.world_figure import sales_by_week, sales_exhibit
+    from analysis_lib.reporting import figure_html
+    from analysis_lib.warehouse import connect, list_sources
+    from analysis_lib.world import load_settings
+
+    settings, counts, figure = load_settings(project=project), NOT_BUILT, NOT_BUILT
+    if any(entry["name"] == WORLD and entry["built"] for entry in list_sources(project)):
+        with connect(WORLD, project=project) as warehouse:
+            counts = world_counts(warehouse)
+            order = [market.country for market in settings.markets]
+            figure = figure_html(sales_exhibit(sales_by_week(warehouse), order))
+    return world_page(text, settings, counts, figure)
+
+
+def _lineage(project: Project, text: str) -> str:
+    from analysis_lib.pipelines import lineage
+
+    notebooks = [(first_heading(load_notebook(path)) or path.stem, path) for path in notebook_paths(project)]
+    return lineage_page(text, lineage(), notebooks)
