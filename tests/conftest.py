@@ -5,10 +5,26 @@ from __future__ import annotations
 from pathlib import Path
 
 import duckdb
+import hypothesis
 import pandas as pd
 import pytest
 
 from analysis_lib import warehouse
+
+#: Folders whose tests share what is slow to make, or the lock of this checkout: one worker runs all of a group.
+_TOGETHER = {"site": "checkout", "cli": "checkout", "notebooks": "checkout", "world": "world"}
+
+# On a machine with two workers a slow example says nothing about the code.
+hypothesis.settings.register_profile("house", deadline=None)
+hypothesis.settings.load_profile("house")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With several workers (``-n 2``) a file stays in one worker, and so does a folder of ``_TOGETHER``."""
+    for item in items:
+        folder = item.path.parent.name
+        item.add_marker(pytest.mark.xdist_group(_TOGETHER.get(folder, str(item.path))))
+
 
 _ENGINE_TYPES = {
     "string": "VARCHAR", "integer": "BIGINT", "number": "DOUBLE", "boolean": "BOOLEAN", "date": "DATE",

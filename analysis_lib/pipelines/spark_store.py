@@ -81,10 +81,10 @@ class SparkStore:
         names = [name for name in self._spark.sql(sql).columns if name != "day"]
         # The hash passes over nulls: without saying where they are, two columns could exchange their values.
         hashed = ", ".join(f"`{name}`, isnull(`{name}`)" for name in names)
-        found = self._spark.sql(
+        found = self._run(
             f"SELECT day, count(*) AS n, sum(xxhash64({hashed}) % {PRIME}) AS total FROM ({sql})"
             " WHERE day IS NOT NULL GROUP BY day"
-        ).collect()
+        )
         return {row["day"]: Print(row["n"], str(row["total"])) for row in found}
 
     def partitions(self, name: str) -> dict[date, Partition]:
@@ -164,11 +164,11 @@ class SparkStore:
         draft.write_text(json.dumps(self._state), encoding="utf-8")
         draft.replace(self._file)
 
-    def _run(self, sql: str) -> None:
+    def _run(self, sql: str) -> list[Any]:
         from pyspark.errors import PySparkException
 
         try:
-            self._spark.sql(sql)
+            return self._spark.sql(sql).collect()
         except PySparkException as error:
             raise BuildFailed(
                 f"the marts of '{self._warehouse.name}' could not be built ({str(error).strip().splitlines()[0]}). Days"

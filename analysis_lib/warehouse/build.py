@@ -192,6 +192,8 @@ def _open_draft(draft: Path, settings: dict[str, Any]) -> duckdb.DuckDBPyConnect
     usual = {"memory_limit": MEMORY_LIMIT, "preserve_insertion_order": False, "temp_directory": f"{draft}.spill"}
     connection = duckdb.connect(str(draft), config=usual | settings)
     connection.execute("SET TimeZone = 'UTC'")
+    # Progress is told by ``progress``; the engine's own bar would write over it.
+    connection.execute("SET enable_progress_bar = false")
     return connection
 
 
@@ -207,9 +209,7 @@ def _tables(connection: duckdb.DuckDBPyConnection) -> list[str]:
     return [row[0] for row in rows]
 
 
-def _sign(
-    connection: duckdb.DuckDBPyConnection, signature: tuple[str, str, str | None], stats: dict[str, Any]
-) -> None:
+def _sign(connection: duckdb.DuckDBPyConnection, signature: tuple[str, str, str | None], stats: dict[str, Any]) -> None:
     """Write how the file was made, with a digest of what is in it."""
     connection.execute(
         f"CREATE TABLE {BUILD_TABLE} (builder VARCHAR, builder_version VARCHAR, package_version VARCHAR,"

@@ -32,6 +32,9 @@ DRIVER_MEMORY = "2g"
 #: Written into the folder when an export is complete.
 SIGNATURE = "{database}.export.json"
 
+#: The session of this process, by the folder of its metastore: one at most.
+_STARTED: dict[str, SparkSession] = {}
+
 _LOGGING = """\
 rootLogger.level = error
 rootLogger.appenderRef.stderr.ref = console
@@ -88,17 +91,17 @@ def session(folder: Path) -> SparkSession:
     require_spark()
     from pyspark.sql import SparkSession
 
-    active = SparkSession.getActiveSession()
     place = str(folder.resolve())
-    if active is not None:
-        held = active.conf.get("spark.shopbook.folder", None)
-        if held != place:
-            raise SourceError(
-                f"Spark of this process already works on {held or 'another metastore'}: an embedded metastore is opened"
-                f" once in a process. Open {place} in another one."
-            )
-        return active
-    return _start(folder, place)
+    if place in _STARTED:
+        return _STARTED[place]
+    if _STARTED or SparkSession.getActiveSession() is not None:
+        held = next(iter(_STARTED), "another metastore")
+        raise SourceError(
+            f"Spark of this process already works on {held}: an embedded metastore is opened once in a process. Open"
+            f" {place} in another one."
+        )
+    _STARTED[place] = _start(folder, place)
+    return _STARTED[place]
 
 
 def _start(folder: Path, place: str) -> SparkSession:
@@ -126,7 +129,6 @@ def _start(folder: Path, place: str) -> SparkSession:
 def _settings(place: str, logging: Path) -> dict[str, str]:
     java = f"-Dderby.stream.error.file={place}/derby.log -Dlog4j2.configurationFile=file:{logging} -Duser.timezone=UTC"
     return {
-        "spark.shopbook.folder": place,
         "spark.sql.warehouse.dir": f"{place}/tables",
         "spark.hadoop.javax.jdo.option.ConnectionURL": f"jdbc:derby:;databaseName={place}/metastore;create=true",
         "spark.hadoop.datanucleus.schema.autoCreateAll": "true",
@@ -143,6 +145,9 @@ def _settings(place: str, logging: Path) -> dict[str, str]:
         "spark.sql.timestampType": "TIMESTAMP_NTZ",
         "spark.sql.shuffle.partitions": str(SHUFFLE_PARTITIONS),
         "spark.sql.sources.partitionOverwriteMode": "dynamic",
+        # Derby cannot filter partitions by date; there are a thousand at most, and Spark can.
+        "spark.sql.hive.metastorePartitionPruning": "false",
+        "spark.sql.hive.metastorePartitionPruningFallbackOnException": "true",
     }
 
 

@@ -54,11 +54,11 @@ def _later(block: Block, line: int) -> str:
     settings, draws = block.recipe.settings, block.draws
     numbers = {str(i): item.popularity for i, item in enumerate(settings.supply.categories.values(), start=1)}
     cross = literal([market.cross_border for market in settings.markets])
-    return f"""SELECT {_line_columns(block)}, {line} AS line,
-                {chosen(draws.uniform(f"category {line}"), numbers)}::INTEGER AS c,
+    return f"""SELECT * EXCLUDE (u_c), {chosen("u_c", numbers)}::INTEGER AS c
+        FROM (SELECT {_line_columns(block)}, {line} AS line, {draws.uniform(f"category {line}")} AS u_c,
                 CASE WHEN {draws.uniform(f"cross {line}")} < {cross}[m + 1] THEN -1 ELSE m END AS pool,
                 {draws.uniform(f"product {line}")} AS u_rank
-            FROM w_orders WHERE ordered AND n_lines >= {line}"""
+            FROM w_orders WHERE ordered AND n_lines >= {line})"""
 
 
 def _line_columns(block: Block) -> str:

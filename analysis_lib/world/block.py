@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
-from math import sqrt
+from math import ceil, sqrt
 
 from analysis_lib.world.draws import Draws
 from analysis_lib.world.levers import Push, among, effects
@@ -13,6 +13,9 @@ from analysis_lib.world.recipe import Recipe
 
 #: Days of a block. A user's candidates for visits are drawn by block, so this is part of the world's definition.
 BLOCK_DAYS = 61
+
+#: Visits made at a time, about: what bounds the memory, whatever the scale.
+CHUNK_VISITS = 160_000
 
 #: Weight of a user's activity, against chance, in the score by which a campaign's segment is chosen.
 SCORE = 0.6
@@ -157,18 +160,39 @@ def segment_threshold(reach: float) -> float:
 
 
 def blocks(
-    recipe: Recipe, first: int = 0, last: int | None = None, markets: tuple[int, ...] | None = None
+    recipe: Recipe, first: int = 0, last: int | None = None, markets: Iterable[int] | None = None
 ) -> list[Block]:
-    """The blocks that cover days ``first`` to ``last``."""
+    """The blocks that cover days ``first`` to ``last``, in the order of time, in pieces of bearable size.
+
+    A large block is cut by market, and a large market by days; what is made of them is the same either way.
+    """
     last = recipe.settings.days - 1 if last is None else min(last, recipe.settings.days - 1)
-    chosen = tuple(number for number, _ in recipe.markets()) if markets is None else markets
+    chosen = [number for number, _ in recipe.markets()] if markets is None else list(markets)
     found = []
     for number in range(max(first, 0) // BLOCK_DAYS, last // BLOCK_DAYS + 1):
         start = number * BLOCK_DAYS
-        found.append(Block(recipe, number, max(first, start), min(last, start + BLOCK_DAYS - 1), chosen))
+        whole = max(first, start), min(last, start + BLOCK_DAYS - 1)
+        for group in _groups(recipe, chosen):
+            pieces = max(1, ceil(_visits(recipe, group) / CHUNK_VISITS))
+            days = ceil((whole[1] - whole[0] + 1) / pieces)
+            found += [
+                Block(recipe, number, begin, min(whole[1], begin + days - 1), tuple(group))
+                for begin in range(whole[0], whole[1] + 1, days)
+            ]
     return found
 
 
-def day_of(recipe: Recipe, number: int) -> str:
-    """A day number as an ISO date."""
-    return (recipe.settings.first_day + timedelta(days=number)).isoformat()
+def _visits(recipe: Recipe, markets: list[int]) -> float:
+    """Visits of markets in a block, about: three in four users come once."""
+    return 0.75 * sum(recipe.users_of(recipe.settings.markets[number]) for number in markets)
+
+
+def _groups(recipe: Recipe, markets: list[int]) -> list[list[int]]:
+    """Markets made together: as many as stay within ``CHUNK_VISITS``."""
+    groups: list[list[int]] = []
+    for number in markets:
+        if groups and _visits(recipe, [*groups[-1], number]) <= CHUNK_VISITS:
+            groups[-1].append(number)
+        else:
+            groups.append([number])
+    return groups

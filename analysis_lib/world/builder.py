@@ -108,11 +108,11 @@ def fill(connection: duckdb.DuckDBPyConnection, progress: Progress) -> dict[str,
 
 
 def package_version(project: config.Project | None = None) -> str:
-    """Digest of the files a world is made from: another text, another world."""
+    """Digest of what a world is made from, the settings and this package: another digest, another world."""
     folder = (project or config.project()).data
     digest = hashlib.sha256()
-    for name in ("world.yml", "calendar.yml"):
-        digest.update((folder / name).read_bytes())
+    for file in (folder / "world.yml", folder / "calendar.yml", *sorted(Path(__file__).parent.glob("*.py"))):
+        digest.update(file.read_bytes())
     return digest.hexdigest()[:16]
 
 

@@ -43,7 +43,7 @@ def _users_of(recipe: Recipe, number: int, market: Market, first: int, last: int
         active, 0.55 * active + 0.45 * u_eager AS eager, platform,
         CASE platform WHEN 'android' THEN {chosen("u_os", people.android_versions)}
             WHEN 'ios' THEN {chosen("u_os", people.ios_versions)} END AS os_version, channel
-    FROM (SELECT *, {table(lognormal(people.spread))}[1 + floor(active * 500)::INTEGER] AS spread, greatest(signup,
+    FROM (SELECT *, {table(lognormal(people.spread))}[1 + floor(active * 250)::INTEGER] AS spread, greatest(signup,
         0) + stay AS churn
         FROM (SELECT *, CASE WHEN u_signup < {people.before!r} THEN -1 - floor(u_signup / {people.before!r} * {known})
                 ELSE floor({grown}) END::INTEGER AS signup
@@ -81,7 +81,7 @@ def make_supply(engine: Engine, recipe: Recipe) -> None:
     countries = [text(market.country) for market in recipe.settings.markets]
     prices = literal([item.price_usd for item in supply.categories.values()])
     spread = " ".join(
-        f"WHEN {c} THEN {table(around_median(item.spread))}[1 + floor(u_price * 500)::INTEGER]"
+        f"WHEN {c} THEN {table(around_median(item.spread))}[1 + floor(u_price * 250)::INTEGER]"
         for c, item in enumerate(supply.categories.values(), start=1)
     )
     engine.run(f"""CREATE OR REPLACE TEMP TABLE w_merchants AS

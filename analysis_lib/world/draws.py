@@ -91,11 +91,21 @@ class Draws:
 
 
 def chosen(uniform: str, shares: dict[str, float]) -> str:
-    """SQL that turns a uniform number into one of the names, by a table of thousandths."""
-    total, running, names = sum(shares.values()), 0.0, []
+    """SQL that turns a uniform number into one of the names.
+
+    A column is compared with the running shares; an expression is looked up in a table of thousandths, so
+    that it is worked out once.
+    """
+    total, running, steps = sum(shares.values()), 0.0, []
     for name, share in shares.items():
         running += share / total
-        names += [text(name)] * (round(1000 * running) - len(names))
+        steps.append((text(name), running))
+    if uniform.isidentifier():
+        branches = " ".join(f"WHEN {uniform} < {round(edge, 9)!r} THEN {name}" for name, edge in steps[:-1])
+        return f"CASE {branches} ELSE {steps[-1][0]} END" if branches else steps[-1][0]
+    names: list[str] = []
+    for name, edge in steps:
+        names += [name] * (round(1000 * edge) - len(names))
     return f"{_stored('[' + ', '.join(names) + ']')}[1 + floor({uniform} * 1000)::INTEGER]"
 
 
@@ -124,7 +134,7 @@ def literal(values: Sequence[float]) -> str:
     return "([" + ", ".join(repr(float(value)) for value in values) + "]::DOUBLE[])"
 
 
-def lognormal(sigma: float, n: int = 500) -> list[float]:
+def lognormal(sigma: float, n: int = 250) -> list[float]:
     """Equally likely quantiles of a log-normal with mean 1 (exactly, over these ``n``)."""
     from math import exp
 
@@ -134,14 +144,14 @@ def lognormal(sigma: float, n: int = 500) -> list[float]:
     return [round(value / mean, 7) for value in raw]
 
 
-def around_median(sigma: float, n: int = 500) -> list[float]:
+def around_median(sigma: float, n: int = 250) -> list[float]:
     """Equally likely quantiles of a log-normal with median 1."""
     values = lognormal(sigma, n)
     middle = (values[n // 2 - 1] + values[n // 2]) / 2
     return [round(value / middle, 7) for value in values]
 
 
-def exponential(mean: float, n: int = 500) -> list[float]:
+def exponential(mean: float, n: int = 250) -> list[float]:
     """Equally likely quantiles of an exponential with this mean (over these ``n``)."""
     from math import log
 

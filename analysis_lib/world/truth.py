@@ -5,12 +5,14 @@ Nothing but ``calibration`` and tests may read it.
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analysis_lib.errors import InvalidValue, unknown
 from analysis_lib.world.builder import MEMORY_LIMIT, read_recipe
+from analysis_lib.world.draws import text
 from analysis_lib.world.engine import Engine
 from analysis_lib.world.recipe import KINDS, Recipe
 from analysis_lib.world.stage import Stage
@@ -66,7 +68,6 @@ def truth(
     UnknownName
         A plant that this world does not have.
     """
-    import duckdb
     import pandas as pd
 
     recipe = read_recipe(path)
@@ -74,16 +75,25 @@ def truth(
     rows = [row for kind, name in chosen if kind == "factor" for row in _factor(recipe, name)]
     played = [(kind, name) for kind, name in chosen if kind != "factor"]
     if played:
-        connection = duckdb.connect(config={"memory_limit": MEMORY_LIMIT})
-        try:
-            connection.execute("SET TimeZone = 'UTC'")
-            stage = Stage(Engine(connection), recipe)
-            for kind, name in played:
-                (progress or (lambda _: None))(f"{kind} {name}")
-                rows += _TELLERS[kind](stage, name)
-        finally:
-            connection.close()
+        rows += _play(recipe, played, progress or (lambda _: None))
     return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _play(recipe: Recipe, plants: list[tuple[str, str]], progress: Callable[[str], None]) -> list[dict[str, Any]]:
+    """Play every plant's two worlds, in one database of its own that is gone afterwards."""
+    import duckdb
+
+    rows: list[dict[str, Any]] = []
+    with tempfile.TemporaryDirectory() as spill, duckdb.connect() as connection:
+        connection.execute(f"SET memory_limit = '{MEMORY_LIMIT}'")
+        connection.execute(f"SET temp_directory = {text(spill)}")
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute("SET enable_progress_bar = false")
+        stage = Stage(Engine(connection), recipe)
+        for kind, name in plants:
+            progress(f"{kind} {name}")
+            rows += _TELLERS[kind](stage, name)
+    return rows
 
 
 def _chosen(recipe: Recipe, plants: Iterable[str] | None) -> list[tuple[str, str]]:

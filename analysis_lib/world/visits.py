@@ -122,11 +122,11 @@ def _candidates(block: Block) -> str:
 
 
 def _hour_seconds(hours: tuple[float, ...]) -> list[float]:
-    """Quarters of an hour, as often as their hour is visited; 960 of them."""
+    """Quarters of an hour, as often as their hour is visited; 240 of them."""
     total, running, found = sum(hours), 0.0, []
     for hour, weight in enumerate(hours):
         running += weight / total
-        while len(found) < round(960 * running):
+        while len(found) < round(240 * running):
             found.append(hour * 3600.0 + 900.0 * (len(found) % 4))
     return found
 
