@@ -7,6 +7,7 @@ from analysis_lib.publishing.cards import notebook_paths
 from analysis_lib.publishing.cells import first_heading, load_notebook
 from analysis_lib.publishing.data_page import data_page
 from analysis_lib.publishing.lineage_page import lineage_page
+from analysis_lib.publishing.metrics_page import metrics_page, monthly_values
 from analysis_lib.publishing.world_page import world_counts, world_page
 
 #: Shown where a source that a chapter draws has not been built.
@@ -24,6 +25,8 @@ def filled_chapter(project: Project, chapter: str, text: str) -> str:
         text = _world(project, text)
     if "<!-- lineage-" in text:
         text = _lineage(project, text)
+    if "<!-- metrics-" in text:
+        text = _metrics(project, text)
     return text
 
 
@@ -52,6 +55,17 @@ def _world(project: Project, text: str) -> str:
             order = [market.country for market in settings.markets]
             figure = figure_html(sales_exhibit(sales_by_week(warehouse), order))
     return world_page(text, settings, counts, figure)
+
+
+def _metrics(project: Project, text: str) -> str:
+    from analysis_lib.metrics import load_metrics
+    from analysis_lib.warehouse import connect, list_sources
+
+    registry, values = load_metrics(project), {}
+    if any(entry["name"] == WORLD and entry["built"] for entry in list_sources(project)):
+        with connect(WORLD, project=project) as warehouse:
+            values = monthly_values(warehouse, registry)
+    return metrics_page(text, registry, values)
 
 
 def _lineage(project: Project, text: str) -> str:

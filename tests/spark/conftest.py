@@ -10,6 +10,7 @@ import pytest
 
 from analysis_lib import pipelines, warehouse
 from analysis_lib.warehouse.export import export
+from analysis_lib.warehouse.spark import session
 
 _path = Path(__file__).parent.parent / "pipelines" / "conftest.py"
 _spec = importlib.util.spec_from_file_location("pipelines_fixtures", _path)
@@ -69,6 +70,9 @@ def pair(tmp_path_factory, make_warehouse) -> Pair:
     (shop.project.data / "sources.yml").write_text(_SOURCES)
     shop.tables = _module.random_tables(1)
     shop.write()
+    # For a few hundred rows compiling a query takes longer than running it.
+    for name, value in (("spark.sql.codegen.wholeStage", "false"), ("spark.sql.codegen.factoryMode", "NO_CODEGEN")):
+        session(shop.root / "spark").conf.set(name, value)
     both = Pair(shop)
     both.reports = both.build()
     return both
