@@ -54,10 +54,13 @@ def monthly_values(warehouse: Warehouse, registry: Registry) -> dict[str, pd.Dat
     frames: dict[str, list[pd.DataFrame]] = {name: [] for name in registry.names}
     for by in ((), ("country",)):
         names = [name for name in registry.names if set(by) <= set(registry.dimensions([name]))]
-        asked = metrics.query(warehouse, names, by=by, grain="month").to_frame()
-        whole = asked[~asked["is_partial"]]
+        asked = metrics.query(warehouse, names, by=by, grain="month")
+        frame, flags = asked.to_frame(), asked.flags
+        whole = frame[~frame["is_partial"]]
         for name in names:
-            kept = whole[["period_start", "is_immature"]].assign(value=whole[name])
+            # The frame's own flag speaks of all metrics at once.
+            late = flags.loc[(flags["metric"] == name) & (flags["flag"] == "is_immature"), "period_start"]
+            kept = whole[["period_start"]].assign(value=whole[name], is_immature=whole["period_start"].isin(late))
             frames[name].append(kept.assign(country=whole["country"] if by else None))
     return {name: pd.concat(found, ignore_index=True) for name, found in frames.items() if found}
 
