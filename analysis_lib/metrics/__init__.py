@@ -5,22 +5,21 @@ Names are looked up when first used: Ibis takes longer to import than a command 
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
+from analysis_lib.lazy import attributes
 
 _HOMES = {
     "Aligned": "comparing",
+    "Explanation": "explanation",
     "Metric": "declaration",
     "MetricResult": "result",
+    "Moments": "moment_cells",
     "Registry": "registry",
+    "explain": "explaining",
     "load_metrics": "registry",
+    "moments": "measuring",
     "query": "querying",
 }
 
 __all__ = sorted(_HOMES)
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'analysis_lib.metrics' has no attribute '{name}'")
-    return getattr(importlib.import_module(f"analysis_lib.metrics.{_HOMES[name]}"), name)
+__getattr__ = attributes(__name__, _HOMES)

@@ -38,8 +38,8 @@ def filed(table: ibis.Table, question: Question, shift: Shift | None, time: str 
     A row that belongs to both periods is there twice, once for each.
     """
     for name, values in question.where.items():
-        table = table.filter(_member(table[name], values))
-    named = {f"by_{name}": _labelled(table[name]) for name in question.by}
+        table = table.filter(member(table[name], values))
+    named = {f"by_{name}": labelled(table[name]) for name in question.by}
     start, end = question.window
     parts = [_moved(table, time, table[time], start, end, False, named)]
     if shift is not None:
@@ -60,7 +60,14 @@ def _moved(
     return table.filter(table[MOVED].between(start, end))
 
 
-def _member(column: Any, values: tuple[Any, ...]) -> Any:
+def member(column: Any, values: tuple[Any, ...]) -> Any:
+    """Whether a column holds one of the values.
+
+    Raises
+    ------
+    InvalidValue
+        A value is of another type than the column.
+    """
     kinds = (bool,) if column.type().is_boolean() else (int, float) if column.type().is_numeric() else (str,)
     wrong = [
         value for value in values if not isinstance(value, kinds) or (bool not in kinds and isinstance(value, bool))
@@ -73,7 +80,8 @@ def _member(column: Any, values: tuple[Any, ...]) -> Any:
     return column.isin(list(values))
 
 
-def _labelled(column: Any) -> Any:
+def labelled(column: Any) -> Any:
+    """A dimension, with a name for texts that are missing."""
     return column.fill_null(UNKNOWN) if column.type().is_string() else column
 
 
@@ -149,18 +157,19 @@ def _aggregates(rows: ibis.Table, question: Question, metric: Metric) -> dict[st
         value = rows[metric.column].cast("float64")
         return {"of": value.quantile(metric.level, where=keep & value.notnull())}
     if isinstance(metric, Conversion):
-        return _conversion(rows, metric)
+        return conversion(rows, metric)
     parts = question.registry.parts(metric)
     found = {role: measured(rows, part, question.currency) for role, part in parts.items()}
     told_by = question.registry.marts[metric.mart].unpriced
     money = [part for part in parts.values() if part.measure.kind == "money"]
-    unpriced = [_unpriced(rows, part, question.currency, told_by) for part in money]
-    if unpriced:
-        found["unpriced"] = reduce(lambda one, other: one + other, unpriced)
+    lines = [unpriced(rows, part, question.currency, told_by) for part in money]
+    if lines:
+        found["unpriced"] = reduce(lambda one, other: one + other, lines)
     return found
 
 
-def _conversion(rows: ibis.Table, metric: Conversion) -> dict[str, Any]:
+def conversion(rows: ibis.Table, metric: Conversion) -> dict[str, Any]:
+    """Rows that began, and those of them that followed within the window."""
     keep = all_of(rows, metric.where) & rows[metric.begins].notnull()
     passed = rows[metric.follows].epoch_seconds() - rows[metric.begins].epoch_seconds()
     came = keep & ((passed >= 0) & (passed <= metric.within_hours * 3600)).fill_null(False)
@@ -224,7 +233,7 @@ def _amount(rows: ibis.Table, name: str, currency: str) -> Any:
     )
 
 
-def _unpriced(rows: ibis.Table, part: Part, currency: str, told_by: str | None) -> Any:
+def unpriced(rows: ibis.Table, part: Part, currency: str, told_by: str | None) -> Any:
     """How many lines that should count have no amount: impossible ones, and those without a rate."""
     keep = all_of(rows, part.where)
     if told_by in (None, "rows"):

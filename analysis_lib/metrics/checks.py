@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from analysis_lib.errors import nearest
+from analysis_lib.metrics.chains import problems
 from analysis_lib.metrics.declaration import TIME, Conversion, Cumulative, Metric, Quantile, Retention
 from analysis_lib.metrics.marked import Marked, Place
 from analysis_lib.metrics.measures import Measure
@@ -44,6 +45,7 @@ def check_marts(file: Marked, registry: Registry) -> None:
 def _columns_of_use(use: MartUse) -> Iterator[tuple[str, str]]:
     yield from (("dimensions", name) for name in use.dimensions)
     yield from (("distinct_counts", name) for name in use.distinct_counts)
+    yield from (("units", name) for unit in use.units.values() for name in (unit.column, *unit.holds))
     if use.unpriced not in (None, "rows"):
         yield "unpriced", str(use.unpriced)
 
@@ -70,7 +72,11 @@ def check_metrics(file: Marked, registry: Registry) -> None:
         _check_columns(file, metric)
         _check_additivity(file, registry, metric)
         _check_parents(file, registry, metric)
+        _check_units(file, registry, metric)
     _check_cycles(file, registry)
+    for metric in registry.metrics.values():
+        for problem in problems(registry, metric):
+            raise file.error(("metrics", metric.name, "chain"), f"'chain': {problem}")
 
 
 def _check_inputs(file: Marked, registry: Registry, metric: Metric) -> None:
@@ -167,6 +173,14 @@ def _check_parents(file: Marked, registry: Registry, metric: Metric) -> None:
         for one in (metric, registry.metrics[parent]) if role == "part" else ():
             if one.type not in ("sum", "count"):
                 raise file.error(place, f"'{one.name}' is a {one.type} and does not add up: it can be no part or whole")
+
+
+def _check_units(file: Marked, registry: Registry, metric: Metric) -> None:
+    known = registry.marts[metric.mart].units
+    for unit in metric.randomised_by:
+        if unit not in known:
+            problem = f"mart {metric.mart} does not tell {unit}s apart, only {', '.join(known) or 'nothing'}"
+            raise file.error(("metrics", metric.name, "randomised_by"), f"'randomised_by': {problem}")
 
 
 def _check_cycles(file: Marked, registry: Registry) -> None:

@@ -4,15 +4,33 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from analysis_lib.metrics.measures import Condition, Measure
+from analysis_lib.metrics.surroundings import Unit
 
 #: What ``additive_over`` may say besides a list of dimensions.
 EVERYTHING, NOTHING, TIME = "everything", "nothing", "time"
 
 #: How a metric belongs to its parent: a part adds up with its siblings, a factor multiplies, a driver moves it.
 Role = Literal["part", "factor", "driver"]
+
+
+class Link(BaseModel):
+    """A quantity of a chain.
+
+    Attributes
+    ----------
+    to : str
+        A sum, count or distinct metric.
+    title : str | None
+        What its quotient by the quantity before is called; by default as the ratio metric of the two is, or "X per Y".
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    to: str
+    title: str | None = Field(None, alias="as", min_length=1)
 
 
 class Metric(BaseModel):
@@ -48,6 +66,10 @@ class Metric(BaseModel):
         Smallest change, as a share of the value, that is worth looking for.
     parents : dict of str to str
         Metrics above it in the tree, with its role there.
+    chain : tuple of Link
+        Quantities by which a change of it is told apart, each divided by the one before: with visitors, buyers and
+        orders, GMV is visitors × buyers per visitor × orders per buyer × GMV per order. Of a ratio they stand between
+        its denominator and its numerator.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -67,9 +89,17 @@ class Metric(BaseModel):
     currency: Literal["converted", "none"] = "none"
     maturity_days: int = Field(0, ge=0)
     additive_over: Literal["everything", "nothing"] | tuple[str, ...] = NOTHING
-    randomised_by: tuple[Literal["user", "session", "creator", "merchant", "market"], ...] = ("user",)
+    randomised_by: tuple[Unit, ...] = ("user",)
     min_detectable_rel: float = Field(0.01, gt=0, lt=1)
     parents: dict[str, Role] = {}
+    chain: tuple[Link, ...] = ()
+
+    @field_validator("chain", mode="before")
+    @classmethod
+    def _names_are_links(cls, value: Any) -> Any:
+        if isinstance(value, list | tuple):
+            return [{"to": item} if isinstance(item, str) else item for item in value]
+        return value
 
     @model_validator(mode="after")
     def _adds_up_only_what_does(self) -> Metric:

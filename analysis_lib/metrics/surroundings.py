@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
+
+#: What can be randomised, and so what is counted as one when the spread of a metric is measured.
+Unit = Literal["user", "session", "creator", "merchant", "market"]
 
 
 class Area(BaseModel):
@@ -22,11 +25,31 @@ class Area(BaseModel):
     owner: str
 
 
+class UnitUse(BaseModel):
+    """How a mart tells units of one kind apart.
+
+    Attributes
+    ----------
+    column : str
+        Column that names the unit; rows where it is missing belong to no unit.
+    holds : tuple of str
+        Columns each of whose values belongs to one unit: an order has one user. Distinct counts of these, and of the
+        unit itself, may be added up over units.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    column: str = Field(alias="is")
+    holds: tuple[str, ...] = ()
+
+
 class MartUse(BaseModel):
     """How metrics may use a mart.
 
     Attributes
     ----------
+    units : dict of str to UnitUse
+        Units of randomisation that its rows can be put together by.
     dimensions : tuple of str
         Columns by which its metrics may be cut and filtered.
     distinct_counts : tuple of str
@@ -43,6 +66,7 @@ class MartUse(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    units: dict[Unit, UnitUse] = {}
     dimensions: tuple[str, ...]
     distinct_counts: tuple[str, ...] = ()
     unpriced: str | None = None

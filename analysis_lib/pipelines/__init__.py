@@ -5,8 +5,7 @@ Names are looked up when first used: Ibis takes longer to import than a command 
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
+from analysis_lib.lazy import attributes
 
 _HOMES = {
     "BuildReport": "report",
@@ -25,8 +24,4 @@ _HOMES = {
 
 __all__ = sorted(_HOMES)
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'analysis_lib.pipelines' has no attribute '{name}'")
-    return getattr(importlib.import_module(f"analysis_lib.pipelines.{_HOMES[name]}"), name)
+__getattr__ = attributes(__name__, _HOMES)

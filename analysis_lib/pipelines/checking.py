@@ -15,8 +15,7 @@ from analysis_lib.pipelines.inputs import TYPES
 from analysis_lib.pipelines.reconcile import Ledger, reconcile
 from analysis_lib.pipelines.registry import MARTS
 from analysis_lib.pipelines.stores import attached_mart, read_finished
-from analysis_lib.results import Result
-from analysis_lib.warehouse import Finding, TableReport
+from analysis_lib.warehouse import CheckReport, Finding, TableReport
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class MartCheck(Result):
+class MartCheck(CheckReport):
     """What was found in the marts of a source.
 
     Attributes
@@ -36,20 +35,6 @@ class MartCheck(Result):
         One per mart: whether it is built, its rows, and its findings. Errors are numbers that would be wrong; warnings
         count rows that the marts flag.
     """
-
-    source: str
-    rows: list[TableReport]
-
-    @property
-    def findings(self) -> list[Finding]:
-        """All findings, errors first."""
-        found = [finding for row in self.rows for finding in row.findings]
-        return sorted(found, key=lambda finding: finding.severity != "error")
-
-    @property
-    def ok(self) -> bool:
-        """Whether there is no error (warnings do not count)."""
-        return all(finding.severity != "error" for finding in self.findings)
 
     @property
     def is_built(self) -> bool:

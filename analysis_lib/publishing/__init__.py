@@ -5,8 +5,7 @@ Names are looked up when first used: the command line starts without papermill, 
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
+from analysis_lib.lazy import attributes
 
 _HOMES = {
     "Finding": "findings",
@@ -30,8 +29,4 @@ _HOMES = {
 
 __all__ = sorted(_HOMES)
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'analysis_lib.publishing' has no attribute '{name}'")
-    return getattr(importlib.import_module(f"analysis_lib.publishing.{_HOMES[name]}"), name)
+__getattr__ = attributes(__name__, _HOMES)

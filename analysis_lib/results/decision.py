@@ -8,7 +8,9 @@ from analysis_lib.results.estimate import Estimate
 from analysis_lib.results.result import Result
 
 #: The verdicts a page may carry, in the words of "How to read these reports".
-ACTIONS = ("Repeat", "Change", "Stop", "Ship", "Hold", "Roll back", "Keep running", "Cannot tell")
+ACTIONS = (
+    "Repeat", "Change", "Stop", "Ship", "Hold", "Roll back", "Keep running", "Look into", "Leave alone", "Cannot tell",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, eq=False)

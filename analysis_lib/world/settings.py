@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -280,11 +279,6 @@ def load_settings(changes: Mapping[str, Any] | None = None, *, project: config.P
     if changes is not None and not isinstance(changes, Mapping):
         raise InvalidValue(f"settings must be a mapping of keys of {shown(path)}, not {type(changes).__name__}.")
     return validated(Settings, _laid_over(content, dict(changes or {})), shown(path))
-
-
-def read_settings(file: Path) -> dict[str, Any]:
-    """A YAML file of changes, for ``shopbook data build world --settings FILE``."""
-    return read_yaml(file)
 
 
 def _laid_over(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:

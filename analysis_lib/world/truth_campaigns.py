@@ -28,11 +28,11 @@ def campaign_truth(stage: Stage, name: str) -> list[Row]:
     scope = Scope(tuple(recipe.numbers(plant.countries)), first, min(last + AFTER_DAYS, recipe.settings.days - 1))
     play_pair(stage, scope, (recipe, recipe.leave_out(f"campaign:{name}")), lambda block: _kept(block, name, plant))
     window = (plant.first_day, recipe.settings.first_day + timedelta(days=scope.last))
-    found = stage.engine.rows(_cells(name, last))
+    found = stage.engine.rows(_cells(last))
     rows = []
     for m, *values in found:
         country = recipe.settings.markets[m].country
-        rows += _rows(name, country, plant, window, [float(value) for value in values])
+        rows += _rows(name, country, window, [float(value) for value in values])
     stage.renew(recipe)
     return rows
 
@@ -51,7 +51,7 @@ def _kept(block: Block, name: str, plant: Campaign) -> dict[str, str]:
     }
 
 
-def _cells(name: str, last: int) -> str:
+def _cells(last: int) -> str:
     """One row per market: every cell of the ledger, signed by the side it comes from."""
     sign = "CASE side WHEN 1 THEN 1 ELSE -1 END"
     during = f"d <= {last}"
@@ -64,7 +64,6 @@ def _cells(name: str, last: int) -> str:
         return f"{with_it} - count(DISTINCT {value}) FILTER ({during} AND side = 0)"
 
     anyway = f"SELECT DISTINCT m, idx FROM w_campaign WHERE side = 0 AND {during}"
-    del name
     return f"""SELECT m, {total("gmv", f"{during} AND promoted")},
         {total("gmv", f"{during} AND NOT promoted AND same")},
             {total("gmv", f"{during} AND NOT promoted AND NOT same")}, {total("gmv", f"NOT ({during})")},
@@ -74,7 +73,7 @@ def _cells(name: str, last: int) -> str:
         FROM w_campaign LEFT JOIN ({anyway}) AS a USING (m, idx) GROUP BY m ORDER BY m"""
 
 
-def _rows(name: str, country: str, plant: Campaign, window: tuple[date, date], values: list[float]) -> list[Row]:
+def _rows(name: str, country: str, window: tuple[date, date], values: list[float]) -> list[Row]:
     promoted, same, other, after, returned, subsidy, always, orders, buyers = values
     cells = {
         "incremental_gmv": (promoted, "USD"),
@@ -89,7 +88,6 @@ def _rows(name: str, country: str, plant: Campaign, window: tuple[date, date], v
         "incremental_orders": (orders, "orders"),
         "incremental_buyers": (buyers, "users"),
     }
-    del plant
     return [
         {
             "effect": "campaign", "entity": name, "country": country, "metric": metric, "starts_on": window[0],

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from analysis_lib.world.block import Block
 from analysis_lib.world.draws import text
 from analysis_lib.world.paired import Scope, play_pair
 from analysis_lib.world.plants import Release
@@ -34,7 +33,7 @@ def release_truth(stage: Stage, name: str) -> list[dict[str, Any]]:
     first = number(release.first_day)
     last = min([first + DAYS - 1, recipe.settings.days - 1, *(day - 1 for day in later)])
     scope = Scope(tuple(m for m, _ in recipe.markets()), first, last)
-    play_pair(stage, scope, (recipe, recipe.leave_out(f"release:{name}")), lambda block: _kept(block, release))
+    play_pair(stage, scope, (recipe, recipe.leave_out(f"release:{name}")), lambda _: _kept(release))
     ends_on = recipe.settings.first_day + timedelta(days=last)
     rows = []
     for segment, condition in _segments(release):
@@ -58,8 +57,7 @@ def _segments(release: Release) -> list[tuple[str | None, str]]:
     return found
 
 
-def _kept(block: Block, release: Release) -> dict[str, str]:
-    del block
+def _kept(release: Release) -> dict[str, str]:
     return {
         "release": f"""SELECT v.m, v.d, v.visit_id, v.app_version, v.os_version, v.crashed, v.start_ms,
                 coalesce(ordered, false) AS ordered

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from analysis_lib import metrics
 from analysis_lib.errors import InvalidValue
+from analysis_lib.metrics import chains
 
 REGISTRY = metrics.load_metrics()
 
@@ -17,7 +20,7 @@ AREAS = {
 FILE = """areas:
   a: {title: A, owner: Us}
 marts:
-  order_facts: {dimensions: [country, surface], unpriced: rows, as_of: exact}
+  order_facts: {units: {user: {is: user_id}}, dimensions: [country, surface], unpriced: rows, as_of: exact}
 metrics:
   lines:
     title: Lines
@@ -94,6 +97,16 @@ def test_a_good_file_is_read(registry_of):
         ("denominator: lines\n", "denominator: lines\n    additive_over: everything\n", 16, "does not add up"),
         ("denominator: lines", "denominator: {money: gvm}", 26, "did you mean 'gmv'?"),
         ("unpriced: rows, ", "", 4, None),
+        ("denominator: lines\n", "denominator: lines\n    chain: [lnes]\n", 27, "there is no metric 'lnes'"),
+        ("denominator: lines\n", "denominator: lines\n    chain: [rate]\n", 27, "cannot be a link of its own chain"),
+        ("of: {count: rows}\n", "of: {count: rows}\n    chain: [rate]\n", 16, "'rate' is a ratio"),
+        ("denominator: lines\n", "denominator: lines\n    chain: [itself, lines]\n", 27, "only be the last link"),
+        ("denominator: lines\n", "denominator: lines\n    chain: [lines, lines]\n", 27, "stands in it twice"),
+        ("denominator: lines\n", "denominator: lines\n    chain: [{too: lines}]\n", 27, "unknown key"),
+        ("{user: {is: user_id}}", "{user: {is: usr_id}}", 4, "did you mean 'user_id'?"),
+        ("{user: {is: user_id}}", "{user: {is: user_id, holds: [ordr]}}", 4, "no column 'ordr'"),
+        ("{user: {is: user_id}}", "{merchant: {is: merchant_id}}", 6, "does not tell users apart, only merchant"),
+        ("{user: {is: user_id}}", "{usr: {is: user_id}}", 4, "units.usr"),
         ("metrics:\n", "metric:\n", 5, "unknown section 'metric'"),
     ],
 )  # fmt: skip
@@ -106,6 +119,16 @@ def test_what_is_wrong_is_told_with_its_line(registry_of, old, new, line, says):
     with pytest.raises(InvalidValue) as caught:
         registry_of(text)
     assert f"metrics.yml, line {line}" in str(caught.value) and says in str(caught.value)
+
+
+@pytest.mark.parametrize("metric", [m for m in REGISTRY.metrics.values() if m.chain], ids=lambda metric: metric.name)
+def test_a_chain_multiplies_to_its_metric(metric):
+    """Everything above a line stands below the next one, but for the two ends."""
+    found = chains.factors(REGISTRY, metric)
+    ends = ("", "itself") if metric.type != "ratio" else ("denominator", "numerator")
+    assert (found[0].below, found[-1].above) == ends
+    assert all(one.above == other.below for one, other in itertools.pairwise(found))
+    assert len({factor.title for factor in found}) == len(found)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "a: [", "areas: {}\n", "metrics: 3\n"])

@@ -9,7 +9,7 @@ from analysis_lib.errors import InvalidValue
 HEAD = """areas:
   a: {title: A, owner: Us}
 marts:
-  order_facts: {dimensions: [country], unpriced: rows, as_of: exact}
+  order_facts: {units: {user: {is: user_id}}, dimensions: [country], unpriced: rows, as_of: exact}
 metrics:
 """
 
