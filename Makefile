@@ -7,7 +7,7 @@ PYTHON := $(VENV)/bin/python
 READY  := $(VENV)/.ready
 SPARK  := $(VENV)/.spark
 
-.PHONY: help book test test-spark lint lab serve bench clean lock browser spark
+.PHONY: help book test test-spark lint lab serve bench grades clean lock browser spark
 
 help:
 	@echo "make book    environment, data, reports and the site in _build/html"
@@ -15,6 +15,7 @@ help:
 	@echo "make test-spark   every mart on Spark as on DuckDB (fetches PySpark; needs Java 17)"
 	@echo "make lab     JupyterLab: every notebook opens and runs as it is"
 	@echo "make serve   look at the built site"
+	@echo "make grades  every method where the truth is known, kept in data/grades (an hour or two)"
 	@echo "make bench   speed and memory, printed"
 	@echo "make lock    compile requirements.txt anew from pyproject.toml"
 	@echo "make clean   remove everything that was generated (the environment stays)"
@@ -56,6 +57,10 @@ lab: $(READY)
 
 serve: $(READY)
 	@$(VENV)/bin/shopbook serve
+
+grades: $(READY)
+	@$(VENV)/bin/shopbook data build world --if-needed
+	@$(VENV)/bin/shopbook grade
 
 bench: $(READY)
 	@$(VENV)/bin/shopbook data build --if-needed

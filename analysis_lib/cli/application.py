@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import analysis_lib
-from analysis_lib.cli import building, creating, data, listing, running, serving
+from analysis_lib.cli import building, creating, data, grading, listing, running, serving
 
 app = typer.Typer(
     name="shopbook",
@@ -23,6 +23,7 @@ listing.add_to(app)
 running.add_to(app)
 building.add_to(app)
 serving.add_to(app)
+grading.add_to(app)
 
 
 def _version(wanted: bool) -> None:

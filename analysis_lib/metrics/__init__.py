@@ -9,11 +9,13 @@ from analysis_lib.lazy import attributes
 
 _HOMES = {
     "Aligned": "comparing",
+    "Catalog": "catalogue",
     "Explanation": "explanation",
     "Metric": "declaration",
     "MetricResult": "result",
     "Moments": "moment_cells",
     "Registry": "registry",
+    "catalog": "catalogue",
     "explain": "explaining",
     "load_metrics": "registry",
     "moments": "measuring",

@@ -121,9 +121,8 @@ class Metric(BaseModel):
     @property
     def formula(self) -> str:
         """How it is computed, in words."""
-        return ", ".join(
-            f"{part}: {item if isinstance(item, str) else item.text}" for part, item in self.inputs.items()
-        )
+        said = {part: item if isinstance(item, str) else item.text for part, item in self.inputs.items()}
+        return ", ".join(text if part == "of" else f"{part}: {text}" for part, text in said.items())
 
 
 class Simple(Metric):

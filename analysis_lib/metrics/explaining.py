@@ -150,22 +150,22 @@ def _explanation(
     values = {name: replicates(counts) if plan.unit else counts for name, counts in grid.values.items()}
     lengths = [[(last - first).days + 1.0] for first, last in windows]
     values[DAYS] = np.broadcast_to(np.array(lengths), values[plan.end].shape)
-    factors = [(factor.above, factor.below) for factor in plan.factors]
     if plan.is_rate:
-        split = split_rate(values, factors, "numerator", "denominator")
         with np.errstate(divide="ignore", invalid="ignore"):
             whole = values["numerator"].sum(axis=-1) / values["denominator"].sum(axis=-1)
     else:
-        split = split_sum(values, factors, plan.end)
         whole = values[plan.end].sum(axis=-1)
-    return explanation_of(question, plan, windows, days, grid, _trusted(split, grid, plan), whole, level)
+    split = _split(plan, values)
+    return explanation_of(question, plan, windows, days, grid, split, whole, _is_small(plan, grid), level)
 
 
-def _trusted(split: Split, grid: Grid, plan: CountingPlan) -> Split:
-    """Replicates of segments with too few units made missing, so that their parts get no interval."""
-    if not plan.unit:
-        return split
-    seen = (grid.values[plan.end] != 0).any(axis=1).sum(axis=0)
-    values = split.values.copy()
-    values[1:, seen < FEWEST_GROUPS] = np.nan
-    return replace(split, values=values)
+def _split(plan: CountingPlan, values: dict[str, np.ndarray]) -> Split:
+    factors = [(factor.above, factor.below) for factor in plan.factors]
+    if plan.is_rate:
+        return split_rate(values, factors, "numerator", "denominator")
+    return split_sum(values, factors, plan.end)
+
+
+def _is_small(plan: CountingPlan, grid: Grid) -> np.ndarray:
+    """Segments with too few units for an interval."""
+    return (grid.values[plan.end] != 0).any(axis=1).sum(axis=0) < FEWEST_GROUPS

@@ -122,12 +122,12 @@ class Explanation(Result):
         """Where to look first, by the printed rule."""
         return explanation_decision.decide(self)
 
-    def answer(self, warehouse: Warehouse) -> Answer:
-        """The first screen of a page about it."""
-        return explanation_decision.answer(self, warehouse.name, str(self.data_end))
+    def answer(self, warehouse: Warehouse, *, grade: str = "") -> Answer:
+        """The first screen of a page about it; ``grade`` says how far the method can be trusted."""
+        return explanation_decision.answer(self, warehouse.name, str(self.data_end), grade)
 
     def sentence(self, name: str) -> str:
-        """One of: change, parts, segments, basis, notes; an unknown name is answered with the known ones."""
+        """One of: change, parts, segments, basis, notes, decision; an unknown name is answered with the known ones."""
         if name not in explanation_text.SENTENCES:
             raise unknown("sentence", name, explanation_text.SENTENCES, "the sentences of an explanation")
         return explanation_text.SENTENCES[name](self)
@@ -157,6 +157,7 @@ def explanation_of(
     grid: Grid,
     split: Split,
     whole: np.ndarray,
+    is_small: np.ndarray,
     level: float,
 ) -> Explanation:
     """The result, from contributions and values by replicate.
@@ -167,33 +168,45 @@ def explanation_of(
         Contributions by replicate, segment and part.
     whole
         The metric, shape (replicates, 2).
+    is_small
+        Segments that have too few units for an interval.
     """
     import pandas as pd
 
-    metric, points = plan.metric, split.values[0]
-    size = float(np.nanmax(np.abs(whole[0]))) or 1.0
-    shown = [place for place, name in enumerate(split.parts)
-             if name.isdigit() or (np.abs(points[:, place]) > ROUNDING * size).any()]  # fmt: skip
+    metric, shown = plan.metric, _shown(split, whole)
     values, kinds = split.values[..., shown], [_kind(split.parts[place]) for place in shown]
-    titles = [_title(plan, split.parts[place], question.by) for place in shown]
-    labels = pd.DataFrame({"part": titles, "kind": kinds})
+    labels = pd.DataFrame({"part": [_title(plan, split.parts[place], question.by) for place in shown], "kind": kinds})
     segments = grid.segments.reset_index(drop=True)
     crossed = segments.merge(labels, how="cross") if question.by else labels
+    cells = _with_intervals(crossed, values.reshape(len(values), -1), level)
     change = whole[:, 1] - whole[:, 0]
     return Explanation(
         metric=metric, by=question.by, where=question.where, currency=question.currency, before=windows[0],
         after=windows[1], value_before=float(whole[0, 0]), value_after=float(whole[0, 1]),
-        change=_estimate(change, plan, question, level),
-        cells=_with_intervals(crossed, values.reshape(len(values), -1), level),
+        change=_estimate(change, plan, question, level), cells=_hidden(cells, is_small.repeat(len(labels))),
         parts=_with_intervals(labels, values.sum(axis=1), level),
-        segments=_with_intervals(segments, values.sum(axis=-1), level), unit=plan.unit,
+        segments=_hidden(_with_intervals(segments, values.sum(axis=-1), level), is_small), unit=plan.unit,
         notes=(*plan.notes, *_doubts(plan, windows, days, grid)), data_end=min(one.last for one in days.values()),
     )  # fmt: skip
+
+
+def _shown(split: Split, whole: np.ndarray) -> list[int]:
+    """Numbers of the parts that are there at all: factors always, the others where they are not nothing."""
+    size = float(np.nanmax(np.abs(whole[0]))) or 1.0
+    there = (np.abs(split.values[0]) > ROUNDING * size).any(axis=0)
+    return [place for place, name in enumerate(split.parts) if name.isdigit() or there[place]]
 
 
 def _with_intervals(labels: pd.DataFrame, values: np.ndarray, level: float) -> pd.DataFrame:
     low, high = _bounds(values, level)[1:]
     return labels.assign(contribution=values[0], contribution_ci_lower=low, contribution_ci_upper=high)
+
+
+def _hidden(frame: pd.DataFrame, is_small: np.ndarray) -> pd.DataFrame:
+    """Rows of small segments without their interval."""
+    bounds = ["contribution_ci_lower", "contribution_ci_upper"]
+    frame.loc[is_small, bounds] = np.nan
+    return frame
 
 
 def _bounds(values: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -207,7 +220,7 @@ def _estimate(change: np.ndarray, plan: CountingPlan, question: Question, level:
     return Estimate(
         value=float(change[0]), se=se, ci_lower=low, ci_upper=high, level=level,
         unit=_unit(plan.metric, question.currency), n=len(change) - 1,
-        method=f"grouped jackknife by {plan.unit}" if plan.unit else "counted",
+        method=f"infinitesimal jackknife over groups by {plan.unit}" if plan.unit else "counted",
     )  # fmt: skip
 
 
@@ -241,4 +254,4 @@ def _doubts(plan: CountingPlan, windows: tuple[Window, Window], days: dict[str, 
     if grid.n_unpriced:
         yield f"{grid.n_unpriced:,} lines without an amount (no exchange rate, or impossible) are left out."
     if not plan.unit:
-        yield "There is no interval: the data do not say which rows belong together."
+        yield "There is no interval: the data do not say which rows belong to one user."

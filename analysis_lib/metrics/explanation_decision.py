@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from scipy.stats import norm
+
 from analysis_lib.metrics.counting_plan import CURRENCY
-from analysis_lib.metrics.explanation_text import change, period, subject
+from analysis_lib.metrics.explanation_text import change, inside, period, subject
 from analysis_lib.results import Answer, Decision, Estimate, format_percent
 
 if TYPE_CHECKING:
@@ -16,8 +18,9 @@ if TYPE_CHECKING:
 
 RULE = (
     "Of the parts that moved the metric the wrong way (any way, where neither is better), leave out those that nobody"
-    " here can change (days, exchange rates), those whose interval holds zero, and those smaller than the smallest"
-    " change worth looking for. If one is left, look into the largest. Otherwise leave it alone."
+    " here can change (days, exchange rates), those whose interval holds zero when it is widened for the number of"
+    " parts looked at (Bonferroni), and those smaller than the smallest change worth looking for. If one is left, look"
+    " into the largest. Otherwise leave it alone."
 )
 
 #: Parts that are what they are.
@@ -45,12 +48,12 @@ def decide(one: Explanation) -> Decision:
     return Decision("Look into", RULE, reason, _per_month(one, estimate), owner, step)
 
 
-def answer(one: Explanation, source: str, as_of: str) -> Answer:
+def answer(one: Explanation, source: str, as_of: str, grade: str) -> Answer:
     """The first screen of the page."""
     share = one.rel_change
     relative = "" if one.metric.unit == "share" or share != share else f" ({format_percent(share)} against before)"
     return Answer(
-        title=f"Why did {subject(one)} change?",
+        title=f"Why did {inside(subject(one))} change from {period(one.before)} to {period(one.after)}?",
         headline=change(one),
         number=one.change if one.unit else None,
         number_of=f"change of {one.metric.title}{relative}, {format_percent(one.change.level, 0)} interval",
@@ -59,7 +62,7 @@ def answer(one: Explanation, source: str, as_of: str) -> Answer:
         window=f"{period(one.before)} against {period(one.after)}",
         as_of=as_of,
         counted=_counted(one),
-        grade="",
+        grade=grade,
     )
 
 
@@ -72,11 +75,21 @@ def _counted(one: Explanation) -> str:
 
 def _suspects(one: Explanation) -> pd.DataFrame:
     """Parts that went the wrong way, stand out of chance, and are worth looking for."""
-    cells = one.cells
-    low, high = cells["contribution_ci_lower"], cells["contribution_ci_upper"]
+    cells = one.cells[~one.cells["part"].isin(GIVEN)]
+    wider = _widening(int(cells["contribution_ci_lower"].notna().sum()), one.change.level)
+    low, high = (
+        cells["contribution"] + wider * (cells[f"contribution_ci_{end}"] - cells["contribution"])
+        for end in ("lower", "upper")
+    )
     bad = {"up": high < 0, "down": low > 0}.get(one.metric.better, (high < 0) | (low > 0))
     enough = cells["contribution"].abs() >= one.metric.min_detectable_rel * abs(one.value_before)
-    return cells[bad & enough & ~cells["part"].isin(GIVEN)]
+    return cells[bad & enough]
+
+
+def _widening(n_parts: int, level: float) -> float:
+    """By how much an interval is widened so that all of so many hold together."""
+    tail = (1 - level) / 2
+    return float(norm.isf(tail / max(n_parts, 1)) / norm.isf(tail))
 
 
 def _estimate(one: Explanation, row: pd.Series) -> Estimate:

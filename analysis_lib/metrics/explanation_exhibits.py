@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 #: Segments that are drawn; the others are one bar.
 MOST_BARS = 12
 
-_UNITS = ("contribution", "contribution_ci_lower", "contribution_ci_upper")
+_CONTRIBUTIONS = ("contribution", "contribution_ci_lower", "contribution_ci_upper")
+
+#: The same as a table shows them.
+_UNITS = ("contribution", "ci_lower", "ci_upper")
 
 
 def waterfall(one: Explanation) -> Exhibit:
@@ -97,7 +100,7 @@ def _subtitle(one: Explanation, what: str) -> str:
 def _table(one: Explanation, frame: pd.DataFrame, names: pd.Series) -> pd.DataFrame:
     import pandas as pd
 
-    rows = frame[list(_UNITS)].assign(row=names)[["row", *_UNITS]]
+    rows = frame[list(_CONTRIBUTIONS)].set_axis(list(_UNITS), axis=1).assign(row=names)[["row", *_UNITS]]
     total = [("total change", one.change.value, one.change.ci_lower, one.change.ci_upper)]
     return pd.concat([rows, pd.DataFrame(total, columns=["row", *_UNITS])], ignore_index=True)
 
@@ -111,7 +114,7 @@ def _largest(frame: pd.DataFrame) -> pd.DataFrame:
     import pandas as pd
 
     order = frame["contribution"].abs().sort_values(ascending=False, kind="stable").index
-    shown = frame.loc[order[:MOST_BARS], ["segment", *_UNITS]]
+    shown = frame.loc[order[:MOST_BARS], ["segment", *_CONTRIBUTIONS]]
     rest = frame.loc[order[MOST_BARS:], "contribution"]
     if len(rest):
         other = pd.DataFrame([{"segment": f"{len(rest)} others", "contribution": rest.sum()}])

@@ -19,19 +19,40 @@ NAMED = 3
 
 
 def whole(one: Explanation) -> str:
-    """All sentences."""
-    return " ".join(said for tell in SENTENCES.values() if (said := tell(one)))
+    """The change, its parts and segments, and what speaks against them."""
+    told = [change(one), parts(one), segments(one) if _has_segments(one) else "", basis(one), *one.notes]
+    return " ".join(sentence for sentence in told if sentence)
 
 
 def change(one: Explanation) -> str:
     """By how much the metric changed."""
-    return f"{subject(one)} {moved(one)} from {period(one.before)} to {period(one.after)}."
+    return f"{subject(one)} {moved(one)}, from {period(one.before)} to {period(one.after)}."
 
 
 def subject(one: Explanation) -> str:
-    """The metric, and what it was filtered by."""
-    kept = "; ".join(f"{name} {', '.join(map(str, values))}" for name, values in one.where.items())
-    return f"{one.metric.title} ({kept})" if kept else one.metric.title
+    """The metric, and what it was filtered by.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace as Some
+    >>> subject(Some(metric=Some(title="GMV"), where={"country": ("BR",), "surface": ("live", "video")}))
+    'GMV in BR, surface live or video'
+    """
+    said = [("in " if name == "country" else f"{name.replace('_', ' ')} ") + " or ".join(map(str, values))
+            for name, values in one.where.items()]  # fmt: skip
+    places, others = [text for text in said if text.startswith("in ")], [text for text in said if text[:3] != "in "]
+    return ", ".join([" ".join([one.metric.title, *places]), *others])
+
+
+def inside(title: str) -> str:
+    """A title within a sentence: small at the beginning, unless it begins with an abbreviation.
+
+    Examples
+    --------
+    >>> inside("Gross merchandise value"), inside("GMV per buyer")
+    ('gross merchandise value', 'GMV per buyer')
+    """
+    return title if title[:2].isupper() else title[0].lower() + title[1:]
 
 
 def moved(one: Explanation) -> str:
@@ -75,10 +96,14 @@ def parts(one: Explanation) -> str:
 
 def segments(one: Explanation) -> str:
     """The largest segments."""
-    if not one.by or len(one.segments) < 2:
-        return ""
+    if not _has_segments(one):
+        return "It was asked of the whole, not by segments."
     named = one.segments.assign(segment=one.segments[list(one.by)].astype(str).agg(" / ".join, axis=1))
     return f"By {' and '.join(one.by)}: {_listed(named, 'segment', one)}."
+
+
+def _has_segments(one: Explanation) -> bool:
+    return bool(one.by) and len(one.segments) > 1
 
 
 def _listed(frame: pd.DataFrame, column: str, one: Explanation) -> str:
@@ -99,7 +124,7 @@ def _contribution(row: pd.Series, one: Explanation) -> str:
 def basis(one: Explanation) -> str:
     """What the intervals stand for."""
     if not one.unit:
-        return ""
+        return "No range could be made: nothing says which rows belong to one user."
     return (
         f"Ranges are {format_percent(one.change.level, 0)} intervals: how far each number would vary with other"
         f" {one.unit}s in the same days, {one.unit}s being independent of each other."
@@ -108,7 +133,13 @@ def basis(one: Explanation) -> str:
 
 def notes(one: Explanation) -> str:
     """What speaks against it."""
-    return " ".join(one.notes)
+    return " ".join(one.notes) or "Nothing that the data tell."
+
+
+def decision(one: Explanation) -> str:
+    """The verdict, the first step, and the rule."""
+    found = one.decision
+    return f"{found.text} {found.next_step} The rule: {found.rule}"
 
 
 def period(days: tuple[date, date]) -> str:
@@ -127,4 +158,6 @@ def period(days: tuple[date, date]) -> str:
     return f"{first:%-d %b}{f' {first.year}' if first.year != last.year else ''} – {last:%-d %b %Y}"
 
 
-SENTENCES = {"change": change, "parts": parts, "segments": segments, "basis": basis, "notes": notes}
+SENTENCES = {
+    "change": change, "parts": parts, "segments": segments, "basis": basis, "notes": notes, "decision": decision,
+}  # fmt: skip

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from analysis_lib.metrics.aggregates import conversion, measured, unpriced
 from analysis_lib.metrics.asking import Question
-from analysis_lib.metrics.cells import BEFORE, conversion, labelled, measured, member, unpriced
+from analysis_lib.metrics.cells import BEFORE, labelled, member
 from analysis_lib.metrics.declaration import Metric
 from analysis_lib.metrics.registry import Part
 from analysis_lib.metrics.surroundings import UnitUse

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from analysis_lib.metrics.cells import SEP, all_of
+from analysis_lib.metrics.aggregates import all_of
+from analysis_lib.metrics.cells import SEP
 from analysis_lib.metrics.declaration import Quantile
 from analysis_lib.metrics.unit_tables import UNIT, Pass, Plan, in_period, moments_of, rows_of
 

@@ -11,6 +11,9 @@ from scipy.stats import t as student
 #: Names of the parts that are no factor.
 MIX, INTERACTION, NEW, GONE, REST = "mix", "interaction", "new", "gone", "rest"
 
+#: How much of a group is taken away to see how a result depends on it.
+STEP = 1e-3
+
 #: Sides of the first axis but one: before and after.
 BEFORE, AFTER = 0, 1
 
@@ -153,13 +156,16 @@ def log_mean(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     return np.where((one > 0) & (other > 0), found, np.nan)
 
 
-def replicates(by_group: np.ndarray) -> np.ndarray:
-    """The data, and the data without one group of units at a time, scaled up to all groups.
+def replicates(by_group: np.ndarray, step: float = STEP) -> np.ndarray:
+    """The data, and the data with one group of units at a time weighing less.
 
     Parameters
     ----------
     by_group : numpy.ndarray
         A quantity that adds up over groups, shape (groups, …).
+    step : float
+        How much of the group is taken away: 1 leaves it out (the jackknife); a small part of it gives the slope of a
+        result (the infinitesimal jackknife), which small segments do not bend.
 
     Returns
     -------
@@ -167,11 +173,11 @@ def replicates(by_group: np.ndarray) -> np.ndarray:
         Shape (1 + groups, …).
     """
     n, total = len(by_group), by_group.sum(axis=0)
-    return np.concatenate([total[None], (total - by_group) * (n / (n - 1))])
+    return np.concatenate([total[None], total + step * (total / n - by_group) * (n / (n - 1))])
 
 
-def interval(values: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Standard errors and bounds from ``replicates`` of a result (the grouped jackknife).
+def interval(values: np.ndarray, level: float, step: float = STEP) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Standard errors and bounds from ``replicates`` of a result, made with the same step.
 
     Parameters
     ----------
@@ -185,11 +191,12 @@ def interval(values: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray, 
 
     References
     ----------
-    Efron and Tibshirani (1993), "An Introduction to the Bootstrap", chapter 11; Kott (2001), "The delete-a-group
-    jackknife", Journal of Official Statistics 17(4), for groups and their degrees of freedom.
+    Jaeckel (1972), "The infinitesimal jackknife", Bell Laboratories memorandum; Efron and Tibshirani (1993), "An
+    Introduction to the Bootstrap", section 21.2; Kott (2001), "The delete-a-group jackknife", Journal of Official
+    Statistics 17(4), for groups and their degrees of freedom.
     """
-    point, left_out = values[0], values[1:]
-    n = len(left_out)
-    se = np.sqrt((n - 1) / n * np.square(left_out - left_out.mean(axis=0)).sum(axis=0))
+    point, moved = values[0], values[1:]
+    n = len(moved)
+    se = np.sqrt((n - 1) / n * np.square(moved - moved.mean(axis=0)).sum(axis=0)) / step
     reach = student.ppf(0.5 + level / 2, n - 1) * se
     return se, point - reach, point + reach

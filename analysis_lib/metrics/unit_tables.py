@@ -8,8 +8,9 @@ from datetime import date, timedelta
 from functools import reduce
 from typing import TYPE_CHECKING, Any
 
+from analysis_lib.metrics.aggregates import all_of
 from analysis_lib.metrics.asking import Question
-from analysis_lib.metrics.cells import SEP, all_of, labelled, member
+from analysis_lib.metrics.cells import SEP, labelled, member
 from analysis_lib.metrics.declaration import Metric, Retention, Simple
 from analysis_lib.metrics.surroundings import UnitUse
 from analysis_lib.metrics.units import counts_units, of_a_unit, returned, unpriced

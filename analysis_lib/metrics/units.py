@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from analysis_lib.errors import InvalidValue, unknown
-from analysis_lib.metrics.cells import all_of, amount
+from analysis_lib.metrics.aggregates import all_of, amount, capped
 from analysis_lib.metrics.declaration import Conversion, Cumulative, Metric, Ratio, Retention, Simple
 from analysis_lib.metrics.measures import Measure
 from analysis_lib.metrics.registry import Part, Registry
@@ -122,13 +122,7 @@ def _measured(rows: ibis.Table, part: Part, use: UnitUse, keep: Any, currency: s
     if value.type().is_boolean():
         return _number(counted & value.fill_null(False))
     value = value.cast("float64")
-    return (value if measure.cap is None else _capped(value, measure.cap)).sum(where=counted).fill_null(0.0)
-
-
-def _capped(value: Any, cap: float) -> Any:
-    import ibis
-
-    return ibis.ifelse(value > cap, ibis.literal(cap, type="float64"), value)
+    return (value if measure.cap is None else capped(value, measure.cap)).sum(where=counted).fill_null(0.0)
 
 
 def _number(condition: Any) -> Any:

@@ -7,7 +7,7 @@ from analysis_lib.publishing.cards import notebook_paths
 from analysis_lib.publishing.cells import first_heading, load_notebook
 from analysis_lib.publishing.data_page import data_page
 from analysis_lib.publishing.lineage_page import lineage_page
-from analysis_lib.publishing.metrics_page import metrics_page, monthly_values
+from analysis_lib.publishing.trust_page import trust_page
 from analysis_lib.publishing.world_page import world_counts, world_page
 
 #: Shown where a source that a chapter draws has not been built.
@@ -17,7 +17,7 @@ NOT_BUILT = "*Not built here: run* `shopbook data build world`."
 WORLD = "world"
 
 
-def filled_chapter(project: Project, chapter: str, text: str) -> str:
+def filled_chapter(project: Project, text: str) -> str:
     """A chapter with its marks filled in; one without marks is returned as it is."""
     if "<!-- sources -->" in text or "<!-- contract -->" in text:
         text = _data(project, text)
@@ -25,8 +25,8 @@ def filled_chapter(project: Project, chapter: str, text: str) -> str:
         text = _world(project, text)
     if "<!-- lineage-" in text:
         text = _lineage(project, text)
-    if "<!-- metrics-" in text:
-        text = _metrics(project, text)
+    if "<!-- grades" in text:
+        text = _grades(project, text)
     return text
 
 
@@ -57,19 +57,15 @@ def _world(project: Project, text: str) -> str:
     return world_page(text, settings, counts, figure)
 
 
-def _metrics(project: Project, text: str) -> str:
-    from analysis_lib.metrics import load_metrics
-    from analysis_lib.warehouse import connect, list_sources
+def _grades(project: Project, text: str) -> str:
+    from analysis_lib.calibration import load_grades
 
-    registry, values = load_metrics(project), {}
-    if any(entry["name"] == WORLD and entry["built"] for entry in list_sources(project)):
-        with connect(WORLD, project=project) as warehouse:
-            values = monthly_values(warehouse, registry)
-    return metrics_page(text, registry, values)
+    return trust_page(text, load_grades(project=project))
 
 
 def _lineage(project: Project, text: str) -> str:
+    from analysis_lib.metrics import load_metrics
     from analysis_lib.pipelines import lineage
 
     notebooks = [(first_heading(load_notebook(path)) or path.stem, path) for path in notebook_paths(project)]
-    return lineage_page(text, lineage(), notebooks)
+    return lineage_page(text, lineage(), notebooks, load_metrics(project))

@@ -10,15 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 from analysis_lib.publishing.cells import cell_source, load_notebook
 from analysis_lib.publishing.markup import escape_html, row_of, table_of
+from analysis_lib.publishing.metric_pages import FOLDER
 
 if TYPE_CHECKING:
+    from analysis_lib.metrics import Registry
     from analysis_lib.pipelines import Lineage
+
+#: The package whose reads depend on what is asked of it.
+METRICS = "analysis_lib.metrics"
 
 #: Dots of the matrix, with what a screen reader says.
 _DOTS = {True: ("●", "needed"), False: ("○", "used where there")}
 
 
-def lineage_page(text: str, lineage: Lineage, notebooks: Iterable[tuple[str, Path]]) -> str:
+def lineage_page(text: str, lineage: Lineage, notebooks: Iterable[tuple[str, Path]], registry: Registry) -> str:
     """The page with its marks filled in.
 
     Parameters
@@ -29,9 +34,11 @@ def lineage_page(text: str, lineage: Lineage, notebooks: Iterable[tuple[str, Pat
         From ``pipelines.lineage``.
     notebooks : iterable of (str, Path)
         Title and file of each notebook.
+    registry : Registry
+        Metrics, by the mart that they read.
     """
     text = text.replace("<!-- lineage-matrix -->", _matrix(lineage))
-    text = text.replace("<!-- lineage-marts -->", _marts(lineage))
+    text = text.replace("<!-- lineage-marts -->", _marts(lineage, registry))
     return text.replace("<!-- lineage-reports -->", _reports(notebooks))
 
 
@@ -62,23 +69,36 @@ def _matrix_row(source: str, marts: list[str], fed: dict[tuple[str, str], bool],
     return f'<tr{kind}><th scope="row">{escape_html(source.replace("_", " "))}</th>{"".join(cells)}</tr>'
 
 
-def _marts(lineage: Lineage) -> str:
-    """Each mart with its grain; what its author noted about it is folded away."""
+def _marts(lineage: Lineage, registry: Registry) -> str:
+    """Each mart with its grain and its metrics; what its author noted about it is folded away."""
     from analysis_lib.pipelines import MARTS
 
     return "".join(
         '<div class="sb-say tex2jax_ignore mathjax_ignore">'
         f"<p><strong>{escape_html(name.replace('_', ' '))}</strong> (<code>{escape_html(name)}</code>)."
-        f" {escape_html(MARTS[name].grain)}</p>"
+        f" {escape_html(MARTS[name].grain)}</p>{_metrics(registry, name)}"
         f"<details><summary>What it says</summary><p>{escape_html(MARTS[name].meaning)}</p></details></div>"
         for name in (node.name for node in lineage.nodes if node.kind == "mart")
     )
 
 
+def _metrics(registry: Registry, mart: str) -> str:
+    """Links to the metrics that read a mart."""
+    links = [
+        f'<a href="{FOLDER}/{escape_html(metric.name)}.html">{escape_html(metric.title)}</a>'
+        for metric in registry.metrics.values() if metric.mart == mart
+    ]  # fmt: skip
+    if not links:
+        return ""
+    return f"<details><summary>{len(links)} metrics are made of it</summary><p>{', '.join(links)}</p></details>"
+
+
 def _reports(notebooks: Iterable[tuple[str, Path]]) -> str:
     rows = []
     for title, path in notebooks:
-        reads = sorted({name for package in front_doors(path) for name in getattr(package, "READS", ())})
+        doors = front_doors(path)
+        reads = sorted({name for package in doors for name in getattr(package, "READS", ())})
+        reads += ["the marts of its metrics"] if METRICS in [package.__name__ for package in doors] else []
         cells = escape_html(title), f"<code>{escape_html(path.stem)}</code>", escape_html(", ".join(reads) or "nothing")
         rows.append(row_of(cells))
     return table_of(rows, ("Report", "Notebook", "Reads"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +65,9 @@ def chapters(outline: Outline) -> list[str]:
     return [outline.root, *(name for part in outline.parts if isinstance(part, WrittenPart) for name in part.chapters)]
 
 
-def table_of_contents(outline: Outline, pages: Iterable[Page]) -> dict[str, Any]:
+def table_of_contents(
+    outline: Outline, pages: Iterable[Page], *, below: Mapping[str, Iterable[str]] | None = None
+) -> dict[str, Any]:
     """The content of Jupyter Book's ``_toc.yml``.
 
     Parameters
@@ -74,14 +76,21 @@ def table_of_contents(outline: Outline, pages: Iterable[Page]) -> dict[str, Any]
         Written chapters.
     pages : iterable of Page
         Report pages in the order of the book.
+    below : mapping of str to iterable of str
+        Files that stand below a written chapter, without ending.
     """
     parts: list[dict[str, Any]] = []
     for part in outline.parts:
         if isinstance(part, WrittenPart):
-            parts.append({"caption": part.title, "chapters": [{"file": name} for name in part.chapters]})
+            parts.append({"caption": part.title, "chapters": [_entry(name, below or {}) for name in part.chapters]})
         else:
             parts += _report_parts(pages)
     return {"format": "jb-book", "root": outline.root, "parts": parts}
+
+
+def _entry(chapter: str, below: Mapping[str, Iterable[str]]) -> dict[str, Any]:
+    sections = [{"file": name} for name in below.get(chapter, ())]
+    return {"file": chapter, "sections": sections} if sections else {"file": chapter}
 
 
 def _report_parts(pages: Iterable[Page]) -> list[dict[str, Any]]:

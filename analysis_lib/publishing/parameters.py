@@ -15,7 +15,7 @@ from analysis_lib.publishing.cells import cell_source, cell_tags, load_notebook
 from analysis_lib.publishing.values import TYPES, check, check_date, same_type
 
 #: What may stand in braces in a parameter's comment.
-_MARKS = ("choices", "range", "column", "source", "date")
+_MARKS = ("choices", "range", "column", "source", "date", "metric", "dimension")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,10 @@ class Parameter:
         ``table.column`` of the source in which the value must occur; empty: not checked.
     is_source : bool
         Whether the value names the data source.
+    is_metric : bool
+        Whether the value names metrics of ``data/metrics.yml``.
+    dimension_of : str
+        Parameter whose metric the value must be a dimension of; empty: not checked.
     """
 
     name: str
@@ -51,6 +55,8 @@ class Parameter:
     high: Any = None
     column: str = ""
     is_source: bool = False
+    is_metric: bool = False
+    dimension_of: str = ""
 
 
 def read_parameters(path: Path) -> tuple[Parameter, ...]:
@@ -160,7 +166,10 @@ def _build(name: str, kind: str, default: Any, meaning: str, marks: dict[str, st
     if "column" in marks and column.count(".") != 1:
         raise InvalidValue(f"{where}: {{column: …}} needs table.column, got '{column}'")
     choices = tuple(_bound(text.strip(), kind, where) for text in marks.get("choices", "").split(",") if text.strip())
-    found = Parameter(name, kind, default, meaning, choices, low, high, column, "source" in marks)
+    found = Parameter(
+        name, kind, default, meaning, choices, low, high, column, "source" in marks, "metric" in marks,
+        marks.get("dimension", ""),
+    )  # fmt: skip
     problem = check(found, default)
     if problem:
         raise InvalidValue(f"{where}: the default is not allowed: {problem}")

@@ -99,7 +99,33 @@ def check_data(parameters: Sequence[Parameter], values: Mapping[str, Any], conne
     for parameter in parameters:
         if parameter.column:
             problems += _absent(parameter, values[parameter.name], warehouse, source)
+    return problems + _undefined(parameters, values, warehouse)
+
+
+def _undefined(parameters: Sequence[Parameter], values: Mapping[str, Any], warehouse: Any) -> list[ShopbookError]:
+    """Metrics that are not defined, and dimensions by which theirs cannot be cut."""
+    asked = [one for one in parameters if one.is_metric or one.dimension_of]
+    if not asked:
+        return []
+    from analysis_lib.metrics import load_metrics
+
+    registry = load_metrics(warehouse.project)
+    problems: list[ShopbookError] = []
+    for parameter in asked:
+        if parameter.is_metric:
+            wrong = [name for name in _many(values[parameter.name]) if name not in registry.metrics]
+            problems += [unknown("metric", name, registry.names, registry.where) for name in wrong]
+        known = [name for name in _many(values.get(parameter.dimension_of)) if name in registry.metrics]
+        if known:
+            dimensions, where = registry.dimensions(known), f"the dimensions of {', '.join(known)}"
+            wrong = [name for name in _many(values[parameter.name]) if name not in dimensions]
+            problems += [unknown(parameter.name, name, dimensions, where) for name in wrong]
     return problems
+
+
+def _many(value: Any) -> list[str]:
+    """The names in a value; an empty text names nothing."""
+    return [name for name in (value if isinstance(value, list) else [value]) if name]
 
 
 def _absent(parameter: Parameter, value: Any, warehouse: Any, source: str) -> list[ShopbookError]:

@@ -22,6 +22,9 @@ from analysis_lib.publishing.files import build_lock, disk_errors, named_errno
 from analysis_lib.publishing.findings import read_finding
 from analysis_lib.publishing.gate import problems
 from analysis_lib.publishing.landing import FAILED, WITHHELD, Listed, landing
+from analysis_lib.publishing.metric_pages import FOLDER
+from analysis_lib.publishing.metric_texts import LIST, metric_texts
+from analysis_lib.publishing.metrics_page import MARK
 from analysis_lib.publishing.outline import REPORTS, chapters, read_outline, table_of_contents
 from analysis_lib.publishing.parameters import read_parameters
 from analysis_lib.publishing.provenance import stamp
@@ -31,6 +34,9 @@ from analysis_lib.publishing.tidy import tidy_site
 
 #: Files of the package sphinx-mathjax-offline that a page with formulas loads.
 MATHJAX = ("tex-chtml.js", "output/chtml/fonts/woff-v2")
+
+#: Chapter below which the pages of metrics stand.
+METRICS = "metrics"
 
 #: Written beside the site: what it was built from. The same digest means nothing to do.
 STAMP = ".built-from"
@@ -106,17 +112,28 @@ def _user_ids(project: Project) -> list[str]:
 
 def _place_chapters(project: Project, source: Path, listed: list[Listed]) -> None:
     outline = read_outline(project)
+    there = [report.page for report in listed if not report.lack]
+    texts = metric_texts(project, there) if METRICS in chapters(outline) else {}
     for chapter in chapters(outline):
         text = (project.book / f"{chapter}.md").read_text(encoding="utf-8")
         if chapter == outline.root:
             text = landing(text, listed)
-        text = filled_chapter(project, chapter, text)
+        text = filled_chapter(project, text.replace(MARK, texts.get(LIST, "")))
         (source / f"{chapter}.md").write_text(text, encoding="utf-8")
-    contents = table_of_contents(outline, [report.page for report in listed if not report.lack])
+    own = _place_metrics(source, {name: text for name, text in texts.items() if name != LIST})
+    contents = table_of_contents(outline, there, below={METRICS: own})
     (source / "_toc.yml").write_text(yaml.safe_dump(contents, sort_keys=False, allow_unicode=True), encoding="utf-8")
     shutil.copytree(project.book / "_static", source / "_static")
     _place_mathjax(source / "_static" / "mathjax")
     shutil.copyfile(project.root / "_config.yml", source / "_config.yml")
+
+
+def _place_metrics(source: Path, texts: dict[str, str]) -> list[str]:
+    """A page for each metric; the files that the outline names."""
+    (source / FOLDER).mkdir(exist_ok=True)
+    for name, text in texts.items():
+        (source / FOLDER / f"{name}.md").write_text(text, encoding="utf-8")
+    return [f"{FOLDER}/{name}" for name in texts]
 
 
 def _place_mathjax(target: Path) -> None:

@@ -73,7 +73,10 @@ def _open_file(path: Path, remedy: str, label: str) -> duckdb.DuckDBPyConnection
     except duckdb.Error as error:
         raise _explained(label, error, remedy) from error
     try:
-        size = connection.execute("SELECT block_size, used_blocks FROM pragma_database_size()")
+        # Another connection of this process to the same file may have attached others to it.
+        size = connection.execute(
+            "SELECT block_size, used_blocks FROM pragma_database_size() WHERE database_name = current_database()"
+        )
         block_size, blocks = first_row(size)
         # DuckDB opens a file whose last blocks are cut off and fails only when a query needs them. Free blocks do
         # not count: it gives those at the end of a file that was written to again back to the disk.

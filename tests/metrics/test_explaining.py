@@ -207,7 +207,7 @@ def test_a_drop_is_looked_into_where_it_went_wrong(world):
     worst = found.parts.loc[found.parts["contribution"].idxmin()]
     assert worst["part"] == "Of these with a payment" and worst["contribution_ci_upper"] < 0
     assert found.decision.action == "Look into" and "Of these with a payment" in found.decision.reason
-    assert found.sentence("change").startswith("Visit conversion (country BR) rose by")
+    assert found.sentence("change").startswith("Visit conversion in BR rose by")
 
 
 def test_a_change_within_chance_is_left_alone(world):
@@ -220,7 +220,10 @@ def test_a_change_within_chance_is_left_alone(world):
 def test_the_first_screen(world):
     found = metrics.explain(world, "gmv", before=("2026-04-01", "2026-04-30"), after=("2026-05-01", "2026-05-31"))
     answer = found.answer(world)
-    assert answer.title == "Why did Gross merchandise value change?" and answer.number is found.change
+    assert (
+        answer.title == ("Why did gross merchandise value change from 1–30 Apr 2026 to 1–31 May 2026?")
+        and answer.number is found.change
+    )
     assert answer.source == "world" and answer.window == "1–30 Apr 2026 against 1–31 May 2026"
 
 

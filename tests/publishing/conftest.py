@@ -5,9 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import nbformat
+import numpy as np
+import pandas as pd
 import pytest
 
-from analysis_lib import errors
+from analysis_lib import calibration, errors
+from analysis_lib.calibration.grades import code_version
+from analysis_lib.calibration.scoring import score
 from analysis_lib.config import Project
 from analysis_lib.publishing import cache
 
@@ -34,6 +38,7 @@ class FakeWarehouse:
 
     columns = {"campaigns.campaign_id": ["13", "18"]}  # noqa: RUF012
     fingerprint = "data-1"
+    project = None
 
     def value_exists(self, table, column, value):
         return str(value) in self.columns[f"{table}.{column}"]
@@ -87,3 +92,18 @@ def reports(project):
         (project.book / "reports.yml").write_text(text, encoding="utf-8")
 
     return write
+
+
+@pytest.fixture
+def drawn_grade():
+    """The grade of a method whose ranges are half as wide as they should be."""
+    rng = np.random.default_rng(1)
+    value = rng.standard_normal(2000)
+    draws = pd.DataFrame({"scenario": "a & b", "quantity": "q", "world": np.arange(2000) % 20, "estimate": value,
+                          "ci_lower": value - 1, "ci_upper": value + 1, "truth": 0.0, "refused": False})  # fmt: skip
+    packages = ("metrics",)
+    return calibration.Grade(
+        name="metrics.explain", title="Why a metric changed", how="Drawn so.", table=score(draws, level=0.95),
+        wanted=(calibration.Wanted("coverage", 0.93, 0.97),), level=0.95, worlds=20, draws=2000, seed=1, seconds=60.0,
+        graded_on="2026-11-24", code=code_version(packages), packages=packages,
+    )  # fmt: skip

@@ -7,7 +7,7 @@ import re
 import pandas as pd
 import pytest
 
-from analysis_lib import campaigns, config, pipelines, world
+from analysis_lib import campaigns, config, metrics, pipelines, world
 from analysis_lib.publishing.chapters import filled_chapter
 from analysis_lib.publishing.lineage_page import front_doors, lineage_page
 from analysis_lib.publishing.world_figure import MARKED, sales_exhibit
@@ -50,12 +50,14 @@ def test_hostile_titles_are_escaped():
 def test_the_lineage_page_shows_every_edge():
     notebook = PROJECT.notebooks / "campaign_review.ipynb"
     lineage = pipelines.lineage()
-    page = lineage_page(chapter("lineage"), lineage, [("Did it pay?", notebook)])
+    registry = metrics.load_metrics()
+    page = lineage_page(chapter("lineage"), lineage, [("Did it pay?", notebook)], registry)
     assert "<!--" not in page
     dots = len(re.findall(r'role="img"', page))
     assert dots == len({(edge.source, edge.target) for edge in lineage.edges})
     assert all(f"<code>{mart}</code>" in page for mart in pipelines.MARTS)
     assert ", ".join(sorted(campaigns.READS)) in page
+    assert all(f'href="metrics/{name}.html"' in page for name in registry.names)
 
 
 def test_a_notebooks_front_doors_are_the_packages_it_imports():
@@ -78,7 +80,7 @@ def test_a_review_reads_what_it_says(complete_journey, monkeypatch):
 
 
 def test_a_chapter_without_marks_is_left_alone():
-    assert filled_chapter(PROJECT, "how-to-read", "plain <!-- note --> text") == "plain <!-- note --> text"
+    assert filled_chapter(PROJECT, "plain <!-- note --> text") == "plain <!-- note --> text"
 
 
 @pytest.fixture

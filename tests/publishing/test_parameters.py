@@ -131,6 +131,33 @@ def test_an_empty_default_stands_for_all_of_a_column(connect):
     assert resolve(parse_parameters(lines, "x"), {}, connect=connect)["c"] == ""
 
 
+METRIC = """s: str = 'shop'  # where {source}
+m: str = 'gmv'  # what {metric}
+by: list[str] = []  # cut {dimension: m}"""
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"m": "gvm"}, "metric 'gvm' is not in main/data/metrics.yml. Did you mean 'gmv'?"),
+        ({"by": "contry"}, "by 'contry' is not in the dimensions of gmv. Did you mean 'country'?"),
+        ({"m": "visitors", "by": "surface"}, "by 'surface' is not in the dimensions of visitors."),
+    ],
+)
+def test_metrics_and_their_dimensions_are_checked(connect, given, said):
+    with pytest.raises(UnknownName) as raised:
+        resolve(parse_parameters(METRIC, "x"), given, connect=connect)
+    assert str(raised.value).split("/")[-1].startswith(said.split("/")[-1])
+
+
+def test_a_known_metric_and_no_dimension_are_let_through(connect):
+    assert resolve(parse_parameters(METRIC, "x"), {"m": "aov"}, connect=connect)["by"] == []
+    assert resolve(parse_parameters(METRIC, "x"), {"by": "country,surface"}, connect=connect)["by"] == [
+        "country",
+        "surface",
+    ]
+
+
 def test_a_damaged_notebook_is_named(tmp_path):
     (tmp_path / "x.ipynb").write_text('{"cells": 1', encoding="utf-8")
     with pytest.raises(InvalidValue, match=r"x\.ipynb is not a readable notebook"):

@@ -15,7 +15,10 @@ pytestmark = pytest.mark.site
 
 LARGEST = "reports/campaign-review-campaign-18.html"
 REFUSED = "reports/campaign-review-campaign-27.html"
-WRITTEN = ["index.html", "how-to-read.html", "data.html", "run-again.html", "api.html"]
+WRITTEN = [
+    "index.html", "how-to-read.html", "metrics.html", "metrics/gmv.html", "metrics/start_ms_p95.html", "trust.html",
+    "data.html", "world.html", "lineage.html", "run-again.html", "api.html",
+]  # fmt: skip
 
 #: A page of its own may weigh this much, figures included (READER.md).
 LARGEST_PAGE_BYTES = 1_000_000

@@ -1,0 +1,124 @@
+"""The front door to grades: run a method where the truth is known, and say how it did."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+from analysis_lib.calibration import explanations, reviews
+from analysis_lib.calibration.grades import Grade, code_version
+from analysis_lib.calibration.scoring import Wanted, score
+from analysis_lib.config import LEVEL
+from analysis_lib.errors import InvalidValue, unknown
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Grader:
+    """How one method is graded.
+
+    Attributes
+    ----------
+    title : str
+        What it is called.
+    how : str
+        What is drawn, and what the truth is.
+    simulate : callable
+        ``simulate(worlds, draws, seed, progress)`` gives draws.
+    wanted : tuple of Wanted
+        What the grades should be.
+    worlds, draws : int
+        Defaults of the stored grades.
+    packages : tuple of str
+        Packages of the library that the method is made of.
+    """
+
+    title: str
+    how: str
+    simulate: Callable[[int, int, int, Progress], pd.DataFrame]
+    wanted: tuple[Wanted, ...]
+    worlds: int
+    draws: int
+    packages: tuple[str, ...]
+
+
+GRADERS = {
+    "metrics.explain": Grader(
+        title="Why a metric changed",
+        how=explanations.HOW.format(n=explanations.ONE_OF),
+        simulate=explanations.simulate,
+        wanted=(Wanted("coverage", 0.93, 0.97), Wanted("false_positive", 0.0, 0.06)),
+        worlds=12,
+        draws=40,
+        packages=("metrics",),
+    ),
+    "campaigns.review": Grader(
+        title="What a campaign brought",
+        how=reviews.HOW,
+        simulate=reviews.simulate,
+        wanted=(
+            Wanted("rel_bias", -0.10, 0.10),
+            Wanted("coverage", 0.93, 0.98),
+            Wanted("false_positive", 0.0, 0.06),
+        ),
+        worlds=12,
+        draws=9,
+        packages=("campaigns", "causal"),
+    ),
+}
+
+
+def grade(
+    name: str, *, worlds: int | None = None, draws: int | None = None, seed: int = 1, progress: Progress | None = None
+) -> Grade:
+    """Grade a method: many draws in which the truth is known.
+
+    Parameters
+    ----------
+    name : str
+        The method, as it is called: ``"campaigns.review"``.
+    worlds, draws : int, optional
+        Worlds (or partitions of users), and draws in each; by default as many as the stored grade has.
+    seed : int
+        Seed of the first world; the others follow.
+    progress : callable, optional
+        Called with a few words as each part is begun.
+
+    Returns
+    -------
+    Grade
+        Bias, coverage, false alarms, power, width and refusals, each with its Monte Carlo error.
+
+    Raises
+    ------
+    UnknownName
+        No such method is graded; the message names the nearest.
+    InvalidValue
+        Fewer than one world or draw.
+
+    Examples
+    --------
+    >>> calibration.grade("metrics.explain", worlds=2, draws=10).text  # doctest: +SKIP
+    """
+    if name not in GRADERS:
+        raise unknown("method", str(name), GRADERS, "the graded methods")
+    grader = GRADERS[name]
+    worlds, draws = grader.worlds if worlds is None else worlds, grader.draws if draws is None else draws
+    for word, number in (("worlds", worlds), ("draws", draws), ("seed", seed)):
+        if isinstance(number, bool) or not isinstance(number, int) or number < 1:
+            raise InvalidValue(f"{word} must be a whole number from 1, not {number!r}.")
+    # The code as it is now: somebody may be editing while the draws run.
+    begun, code = time.monotonic(), code_version(grader.packages)
+    found = grader.simulate(worlds, draws, seed, progress or (lambda _: None))
+    return Grade(
+        name=name, title=grader.title, how=grader.how, table=score(found, level=LEVEL), wanted=grader.wanted,
+        level=LEVEL, worlds=worlds, draws=len(found), seed=seed, seconds=time.monotonic() - begun,
+        graded_on=date.today().isoformat(), code=code, packages=grader.packages,
+    )  # fmt: skip

@@ -1,0 +1,75 @@
+"""Graders draw what they say, in short versions of what `make grades` runs."""
+
+from __future__ import annotations
+
+import pytest
+
+from analysis_lib import metrics, pipelines, warehouse
+from analysis_lib.calibration import explanations, reviews
+from analysis_lib.calibration.samples import Samples
+from analysis_lib.calibration.scoring import DRAWS
+from analysis_lib.errors import ShopbookError
+
+DAYS = (explanations.BEFORE[0], explanations.AFTER[1])
+
+
+@pytest.fixture(scope="module")
+def world():
+    with warehouse.connect("world") as opened:
+        try:
+            metrics.query(opened, "gmv", start="2026-01-01", end="2026-01-01")
+        except ShopbookError as error:
+            pytest.skip(f"the marts of 'world' are not there: {error}")
+        yield opened
+
+
+def buyers(sample) -> set[str]:
+    frame = sample.query(pipelines.mart(sample, "order_facts").select("user_id").distinct())
+    return set(frame["user_id"].dropna())
+
+
+def test_samples_of_a_partition_have_nobody_in_common_and_are_everybody_together(world):
+    with Samples(world, ("order_facts",), DAYS, 3) as samples:
+        drawn = []
+        for number in range(3):
+            with samples.drawn(1, number) as sample:
+                drawn.append((metrics.query(sample, "gmv").to_frame()["gmv"].item(), buyers(sample)))
+    assert not (drawn[0][1] & drawn[1][1] or drawn[1][1] & drawn[2][1])
+    whole = metrics.query(world, "gmv", start=DAYS[0], end=DAYS[1]).to_frame()["gmv"].item()
+    assert sum(gmv for gmv, _ in drawn) == pytest.approx(whole, rel=1e-9)
+
+
+def test_another_partition_draws_others(world):
+    with Samples(world, ("order_facts",), DAYS, 3) as samples:
+        with samples.drawn(1, 0) as one:
+            first = buyers(one)
+        with samples.drawn(2, 0) as other:
+            second = buyers(other)
+    assert 0.2 < len(first & second) / len(first) < 0.5
+
+
+def test_exchanged_periods_keep_every_row(world):
+    swap = (explanations.BEFORE, explanations.AFTER)
+    with Samples(world, ("order_facts",), DAYS, 5) as samples:
+        totals = []
+        for exchanged in (None, swap):
+            with samples.drawn(1, 0, swap=exchanged) as sample:
+                found = [metrics.query(sample, "gmv", start=a, end=b).to_frame()["gmv"].item() for a, b in swap]
+                totals.append(found)
+    assert sum(totals[0]) == pytest.approx(sum(totals[1]), rel=1e-9) and totals[0] != totals[1]
+
+
+def test_explanations_are_drawn_with_change_and_without():
+    draws = explanations.simulate(1, 1, 5, lambda _: None)
+    assert list(draws.columns) == list(DRAWS)
+    changed, same = (draws["scenario"].str.endswith(end) for end in (", changed", "nothing changed"))
+    assert (changed | same).all() and (draws.loc[same, "truth"] == 0).all()
+    whole = draws[(draws["quantity"] == "change") & changed]
+    assert len(whole) == len(explanations.SCENARIOS) and (whole["truth"] != 0).all()
+
+
+def test_reviews_are_drawn_in_worlds_with_effects_and_without(monkeypatch):
+    monkeypatch.setattr(reviews, "SCALE", 0.02)
+    draws = reviews.simulate(1, 1, 3, lambda _: None)
+    assert draws["scenario"].tolist() == ["with their effects", "without any effect"]
+    assert draws["truth"].iloc[0] != 0 and draws["truth"].iloc[1] == 0
