@@ -62,7 +62,8 @@ MOMENTS_BY_HAND = """
 """
 QUERY_BY_HAND = """
     SELECT country, sum(gmv_usd) / nullif(count(DISTINCT user_id), 0),
-        sum(net_usd) / nullif(count(DISTINCT user_id), 0), sum(n_orders) / nullif(count(DISTINCT user_id), 0), sum(n_views) / nullif(count(DISTINCT user_id), 0),
+        sum(net_usd) / nullif(count(DISTINCT user_id), 0), sum(n_orders) / nullif(count(DISTINCT user_id), 0),
+        sum(n_views) / nullif(count(DISTINCT user_id), 0),
         sum(n_carts) / nullif(count(DISTINCT user_id), 0)
     FROM marts.main.user_days GROUP BY country
 """
