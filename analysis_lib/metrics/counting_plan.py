@@ -26,8 +26,11 @@ from analysis_lib.pipelines import MARTS
 #: Ending of quantities in dollars at constant rates, and what the quotient of the two is called.
 CONSTANT, CURRENCY = "@constant", "Exchange rates"
 
-#: Name of the quantity that is the length of the period.
-DAYS = "days"
+#: Name of the quantity that is the length of the period, and what that factor is called.
+DAYS, LENGTH = "days", "Days in the period"
+
+#: Factors that are what they are: nobody here can change them.
+GIVEN = (LENGTH, CURRENCY)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -185,7 +188,7 @@ def _per_day(plan: CountingPlan) -> CountingPlan:
     """Periods of different length: the length is a factor, and the first quantity is counted per day."""
     first, *others = plan.factors
     per_day = Factor(f"{first.title} per day", first.above, DAYS)
-    return replace(plan, factors=(Factor("Days in the period", DAYS, ""), per_day, *others))
+    return replace(plan, factors=(Factor(LENGTH, DAYS, ""), per_day, *others))
 
 
 def _unit(registry: Registry, metric: Metric, counted: dict[str, Counted]) -> str:

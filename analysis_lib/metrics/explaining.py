@@ -167,5 +167,6 @@ def _split(plan: CountingPlan, values: dict[str, np.ndarray]) -> Split:
 
 
 def _is_small(plan: CountingPlan, grid: Grid) -> np.ndarray:
-    """Segments with too few units for an interval."""
-    return (grid.values[plan.end] != 0).any(axis=1).sum(axis=0) < FEWEST_GROUPS
+    """Segments with too few units for an interval: with anything to be counted, or to be divided by."""
+    counted = grid.values["denominator" if plan.is_rate else plan.end]
+    return (counted != 0).any(axis=1).sum(axis=0) < FEWEST_GROUPS

@@ -12,7 +12,7 @@ import numpy as np
 from analysis_lib.errors import InvalidValue, unknown
 from analysis_lib.metrics import explanation_decision, explanation_exhibits, explanation_text
 from analysis_lib.metrics.asking import Question
-from analysis_lib.metrics.counting_plan import CountingPlan
+from analysis_lib.metrics.counting_plan import GIVEN, CountingPlan
 from analysis_lib.metrics.coverage import Covered
 from analysis_lib.metrics.declaration import Metric
 from analysis_lib.metrics.grouped_cells import Window
@@ -52,6 +52,8 @@ class Explanation(Result):
         The metric in each, in its unit.
     change : Estimate
         After less before; the interval is missing where none could be made.
+    own_change : Estimate
+        The change without the parts that are given: days and exchange rates.
     cells : pandas.DataFrame
         One row per segment and part: dimensions, part, kind, contribution, contribution_ci_lower,
         contribution_ci_upper. They add up to the change exactly.
@@ -74,6 +76,7 @@ class Explanation(Result):
     value_before: float
     value_after: float
     change: Estimate
+    own_change: Estimate
     cells: pd.DataFrame
     parts: pd.DataFrame
     segments: pd.DataFrame
@@ -102,7 +105,7 @@ class Explanation(Result):
         Returns
         -------
         DataFrame
-            The dimensions, ``part``, ``kind`` (factor, mix, interaction, new, gone, rest), ``contribution``,
+            The dimensions, ``part``, ``kind`` (factor, given, mix, interaction, new, gone, rest), ``contribution``,
             ``contribution_ci_lower``, ``contribution_ci_upper``; at the level of segments without part and kind.
         """
         chosen = level or ("cell" if self.by else "part")
@@ -174,7 +177,7 @@ def explanation_of(
     import pandas as pd
 
     metric, shown = plan.metric, _shown(split, whole)
-    values, kinds = split.values[..., shown], [_kind(split.parts[place]) for place in shown]
+    values, kinds = split.values[..., shown], [_kind(plan, split.parts[place]) for place in shown]
     labels = pd.DataFrame({"part": [_title(plan, split.parts[place], question.by) for place in shown], "kind": kinds})
     segments = grid.segments.reset_index(drop=True)
     crossed = segments.merge(labels, how="cross") if question.by else labels
@@ -183,7 +186,9 @@ def explanation_of(
     return Explanation(
         metric=metric, by=question.by, where=question.where, currency=question.currency, before=windows[0],
         after=windows[1], value_before=float(whole[0, 0]), value_after=float(whole[0, 1]),
-        change=_estimate(change, plan, question, level), cells=_hidden(cells, is_small.repeat(len(labels))),
+        change=_estimate(change, plan, question, level),
+        own_change=_estimate(change - _given(values, kinds), plan, question, level),
+        cells=_hidden(cells, is_small.repeat(len(labels))),
         parts=_with_intervals(labels, values.sum(axis=1), level),
         segments=_hidden(_with_intervals(segments, values.sum(axis=-1), level), is_small), unit=plan.unit,
         notes=(*plan.notes, *_doubts(plan, windows, days, grid)), data_end=min(one.last for one in days.values()),
@@ -231,8 +236,15 @@ def _unit(metric: Metric, currency: str) -> str:
     return metric.unit.replace("usd", "local_money", 1) if is_local else metric.unit
 
 
-def _kind(name: str) -> str:
-    return "factor" if name.isdigit() else name
+def _kind(plan: CountingPlan, name: str) -> str:
+    if not name.isdigit():
+        return name
+    return "given" if plan.factors[int(name)].title in GIVEN else "factor"
+
+
+def _given(values: np.ndarray, kinds: list[str]) -> np.ndarray:
+    """What the parts that nobody can change contribute, by replicate."""
+    return values[..., [kind == "given" for kind in kinds]].sum(axis=(1, 2))
 
 
 def _title(plan: CountingPlan, name: str, by: tuple[str, ...]) -> str:

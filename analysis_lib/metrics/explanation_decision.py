@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from scipy.stats import norm
 
-from analysis_lib.metrics.counting_plan import CURRENCY
 from analysis_lib.metrics.explanation_text import change, inside, period, subject
-from analysis_lib.results import Answer, Decision, Estimate, format_percent
+from analysis_lib.results import Answer, Decision, Estimate, format_percent, format_value
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,14 +17,12 @@ if TYPE_CHECKING:
     from analysis_lib.metrics.explanation import Explanation
 
 RULE = (
-    "Of the parts that moved the metric the wrong way (any way, where neither is better), leave out those that nobody"
-    " here can change (days, exchange rates), those whose interval holds zero when it is widened for the number of"
-    " parts looked at (Bonferroni), and those smaller than the smallest change worth looking for. If one is left, look"
-    " into the largest. Otherwise leave it alone."
+    "Leave out the parts that nobody here can change (days, exchange rates). Of the others, look into the largest that"
+    " moved the metric the wrong way (any way, where neither is better), if its interval, widened for the number of"
+    " parts looked at (Bonferroni), does not hold zero, and it is no smaller than the smallest change worth looking"
+    " for. If no part stands out so but all of them together do, look into the largest of them. Otherwise leave it"
+    " alone."
 )
-
-#: Parts that are what they are.
-GIVEN = ("Days in the period", CURRENCY)
 
 DAYS_OF_A_MONTH = 30.0
 
@@ -35,17 +33,33 @@ def decide(one: Explanation) -> Decision:
     if not one.unit:
         reason = "No interval could be made, so nothing can be told from chance."
         return Decision("Cannot tell", RULE, reason, None, owner, "Ask for a metric whose rows name their user.")
-    suspects = _suspects(one)
-    if suspects.empty:
-        reason = "No part that moved the wrong way stands out of chance and is large enough to matter."
-        return Decision("Leave alone", RULE, reason, None, owner, "Nothing; look again when the next period is over.")
-    worst = suspects.loc[suspects["contribution"].abs().idxmax()]
-    estimate = _estimate(one, worst)
+    cells = one.cells[one.cells["kind"] != "given"]
+    suspects = _suspects(one, cells)
+    if len(suspects):
+        return _look_into(one, suspects, _estimate)
+    if _is_wrong(one, one.own_change.ci_lower, one.own_change.ci_upper) and _is_enough(one, one.own_change.value):
+        return _look_into(one, cells, lambda *_: one.own_change)
+    reason = "No part that moved the wrong way stands out of chance and is large enough to matter."
+    return Decision("Leave alone", RULE, reason, None, owner, "Nothing; look again when the next period is over.")
+
+
+def _look_into(
+    one: Explanation, cells: pd.DataFrame, estimate_of: Callable[[Explanation, pd.Series], Estimate]
+) -> Decision:
+    """The verdict that names a part: the one that went the wrong way most."""
+    sign = {"up": -1, "down": 1}.get(one.metric.better, 0)
+    wrong = cells["contribution"] * sign if sign else cells["contribution"].abs()
+    worst = cells.loc[wrong.idxmax()]
+    estimate = estimate_of(one, worst)
     where = " / ".join(str(worst[name]) for name in one.by)
-    named = f"{worst['part']} in {where}" if where else str(worst["part"])
-    reason = f"{named} moved it by {estimate.short}, the largest part that went the wrong way."
+    named = f"{inside(str(worst['part']))} in {where}" if where else inside(str(worst["part"]))
+    if estimate is one.own_change:
+        share = format_value(float(worst["contribution"]), one.money_unit)
+        reason = f"All parts together moved it by {estimate.short}; {named} is the largest of them ({share})."
+    else:
+        reason = f"{named[0].upper()}{named[1:]} moved it by {estimate.short}, the most of what went the wrong way."
     step = f"Find out what happened to {named} between {period(one.before)} and {period(one.after)}."
-    return Decision("Look into", RULE, reason, _per_month(one, estimate), owner, step)
+    return Decision("Look into", RULE, reason, _per_month(one, estimate), one.metric.owner, step)
 
 
 def answer(one: Explanation, source: str, as_of: str, grade: str) -> Answer:
@@ -73,17 +87,23 @@ def _counted(one: Explanation) -> str:
     return " ".join(part for part in said if part)
 
 
-def _suspects(one: Explanation) -> pd.DataFrame:
-    """Parts that went the wrong way, stand out of chance, and are worth looking for."""
-    cells = one.cells[~one.cells["part"].isin(GIVEN)]
+def _suspects(one: Explanation, cells: pd.DataFrame) -> pd.DataFrame:
+    """Parts that went the wrong way, stand out of chance among all that were looked at, and are worth looking for."""
     wider = _widening(int(cells["contribution_ci_lower"].notna().sum()), one.change.level)
     low, high = (
         cells["contribution"] + wider * (cells[f"contribution_ci_{end}"] - cells["contribution"])
         for end in ("lower", "upper")
     )
-    bad = {"up": high < 0, "down": low > 0}.get(one.metric.better, (high < 0) | (low > 0))
-    enough = cells["contribution"].abs() >= one.metric.min_detectable_rel * abs(one.value_before)
-    return cells[bad & enough]
+    return cells[_is_wrong(one, low, high) & _is_enough(one, cells["contribution"])]
+
+
+def _is_wrong(one: Explanation, low: Any, high: Any) -> Any:
+    """Whether intervals lie where the metric should not have gone."""
+    return {"up": high < 0, "down": low > 0}.get(one.metric.better, (high < 0) | (low > 0))
+
+
+def _is_enough(one: Explanation, value: Any) -> Any:
+    return abs(value) >= one.metric.min_detectable_rel * abs(one.value_before)
 
 
 def _widening(n_parts: int, level: float) -> float:

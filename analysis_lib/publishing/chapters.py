@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from analysis_lib.config import Project
+from analysis_lib.publishing.cache import notebook_digest
 from analysis_lib.publishing.cards import notebook_paths
 from analysis_lib.publishing.cells import first_heading, load_notebook
 from analysis_lib.publishing.data_page import data_page
+from analysis_lib.publishing.kept import kept_texts
 from analysis_lib.publishing.lineage_page import lineage_page
 from analysis_lib.publishing.trust_page import trust_page
 from analysis_lib.publishing.world_page import world_counts, world_page
@@ -17,8 +19,19 @@ NOT_BUILT = "*Not built here: run* `shopbook data build world`."
 WORLD = "world"
 
 
-def filled_chapter(project: Project, text: str) -> str:
+#: Beginnings of the marks that are filled in here.
+MARKS = ("<!-- sources", "<!-- contract", "<!-- world-", "<!-- lineage-", "<!-- grades")
+
+
+def filled_chapter(project: Project, chapter: str, text: str) -> str:
     """A chapter with its marks filled in; one without marks is returned as it is."""
+    if not any(mark in text for mark in MARKS):
+        return text
+    made_from = [text, [notebook_digest(path) for path in notebook_paths(project)]]
+    return kept_texts(project, f"chapter-{chapter}", made_from, lambda: {chapter: _filled(project, text)})[chapter]
+
+
+def _filled(project: Project, text: str) -> str:
     if "<!-- sources -->" in text or "<!-- contract -->" in text:
         text = _data(project, text)
     if "<!-- world-" in text:

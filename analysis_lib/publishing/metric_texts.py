@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from analysis_lib.config import Project
-from analysis_lib.publishing.cache import digest, library_digest
 from analysis_lib.publishing.cards import find_notebook
-from analysis_lib.publishing.files import file_digest, write_whole
+from analysis_lib.publishing.kept import kept_texts
 from analysis_lib.publishing.metric_pages import metric_pages
 from analysis_lib.publishing.metrics_page import metrics_list
 from analysis_lib.publishing.parameters import read_parameters
@@ -25,9 +22,6 @@ SOURCE = "world"
 #: Name of the list of all metrics among the texts; no metric can be called so.
 LIST = "-list"
 
-#: Where texts are kept, in the folder of state.
-KEPT = "metric-texts.json"
-
 
 def metric_texts(project: Project, pages: Iterable[Page]) -> dict[str, str]:
     """The list of all metrics (``LIST``) and the page of each, by its name.
@@ -40,15 +34,12 @@ def metric_texts(project: Project, pages: Iterable[Page]) -> dict[str, str]:
         Reports that are on the site: those about a metric are named on its page.
     """
     uses = uses_of(project, pages)
-    key, kept = _key(project, uses), project.state / KEPT
-    if kept.is_file():
-        held = json.loads(kept.read_text(encoding="utf-8"))
-        if held["key"] == key:
-            return held["texts"]
-    catalog = catalog_of(project)
-    texts = {LIST: metrics_list(catalog), **metric_pages(catalog, uses)}
-    write_whole(kept, json.dumps({"key": key, "texts": texts}, ensure_ascii=False))
-    return texts
+
+    def make() -> dict[str, str]:
+        catalog = catalog_of(project)
+        return {LIST: metrics_list(catalog), **metric_pages(catalog, uses)}
+
+    return kept_texts(project, "metrics", uses, make)
 
 
 def uses_of(project: Project, pages: Iterable[Page]) -> dict[str, list[tuple[str, str]]]:
@@ -79,14 +70,3 @@ def _is_built(project: Project) -> bool:
     from analysis_lib.warehouse import list_sources
 
     return any(entry["name"] == SOURCE and entry["built"] for entry in list_sources(project))
-
-
-def _key(project: Project, uses: Mapping[str, object]) -> str:
-    from analysis_lib.warehouse import connect
-
-    data = ""
-    if _is_built(project):
-        with connect(SOURCE, project=project) as warehouse:
-            data = warehouse.fingerprint
-    own = [file_digest(path) for path in sorted(Path(__file__).parent.glob("*.py"))]
-    return digest(library_digest(project), own, data, uses)

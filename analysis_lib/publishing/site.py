@@ -118,7 +118,7 @@ def _place_chapters(project: Project, source: Path, listed: list[Listed]) -> Non
         text = (project.book / f"{chapter}.md").read_text(encoding="utf-8")
         if chapter == outline.root:
             text = landing(text, listed)
-        text = filled_chapter(project, text.replace(MARK, texts.get(LIST, "")))
+        text = filled_chapter(project, chapter, text.replace(MARK, texts.get(LIST, "")))
         (source / f"{chapter}.md").write_text(text, encoding="utf-8")
     own = _place_metrics(source, {name: text for name, text in texts.items() if name != LIST})
     contents = table_of_contents(outline, there, below={METRICS: own})

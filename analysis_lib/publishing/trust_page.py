@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -53,7 +52,7 @@ def _section(grade: Grade) -> str:
         escape_markdown(grade.text),
         figure_html(coverage_exhibit(grade)),
         _tables(grade),
-        f"{escape_markdown(made)}{stale}",
+        f"{made}{stale}",
     ])  # fmt: skip
 
 
@@ -76,7 +75,7 @@ def _row(grade: Grade, row: dict[str, Any]) -> str:
         for measure in ("rel_bias", "coverage", "false_positive", "power")
     ]
     ratio = row["width_ratio"]
-    width = "" if ratio != ratio else f"{ratio:.2f} ×"
+    width = "" if ratio != ratio else f"{ratio:.2f}\u00a0×"
     return row_of((escape_html(str(row["quantity"])), *cells, width, _share(row, "refused", "")))
 
 
@@ -85,13 +84,14 @@ def _share(row: dict[str, Any], measure: str, verdict: str) -> str:
     value, error = row[measure], row[f"{measure}_mcse"]
     if value != value:
         return ""
-    shown = format_percent(value) + (f" ± {format_percent(1.96 * error)}" if error == error else "")
+    apart = f"\u00a0±\u00a0{196 * error:.1f}" if error > 0 else ""
+    shown = format_percent(value).replace("\u00a0%", "").replace(" %", "") + f"{apart}\u00a0%"
     said = f' <span class="sb-{verdict}">{_VERDICTS[verdict]}</span>' if verdict else ""
     return f"{shown}{said}"
 
 
 def coverage_exhibit(grade: Grade) -> Exhibit:
-    """How often intervals held the truth, by scenario and quantity, against what they promise."""
+    """How often intervals held the truth: a dot per quantity, a line per scenario, against what they promise."""
     table = grade.table.dropna(subset=["coverage"])
     wanted = next((one for one in grade.wanted if one.measure == "coverage"), None)
     low, high = (wanted.low, wanted.high) if wanted else (grade.level, grade.level)
@@ -100,45 +100,36 @@ def coverage_exhibit(grade: Grade) -> Exhibit:
     return Exhibit(
         title=f"{inside} of {len(frame)} coverages lie between {format_percent(low, 0)} and {format_percent(high, 0)}",
         subtitle=(
-            f"Share of {format_percent(grade.level, 0)} intervals that hold the truth, with Monte Carlo error; band:"
-            " what is wanted"
+            f"Share of {format_percent(grade.level, 0)} intervals that hold the truth, one dot per quantity, with Monte"
+            " Carlo error; band: what is wanted"
         ),
         frame=frame,
         units={"coverage": "share", "coverage_mcse": "share"},
         draw=partial(_draw, frame=frame, band=(low, high)),
-        height=0.14 + 0.052 * (len(frame) + frame["scenario"].nunique()),
+        height=0.2 + 0.085 * frame["scenario"].nunique(),
     )
 
 
 def _draw(axes: Any, frame: pd.DataFrame, band: tuple[float, float]) -> None:
     axes.axvspan(*band, color=PALETTE["sky"], alpha=0.25, lw=0)
     axes.axvline(0.95, color="#5f5f5f", lw=1, ls=(0, (2, 3)))
-    labels: list[tuple[float, str, bool]] = []
-    place = 0
-    for scenario, own in frame.groupby("scenario", sort=False):
-        labels.append((place, str(scenario), True))
-        for row in own.itertuples():
-            place += 1
-            labels.append((place, str(row.quantity), False))
-            _dot(axes, place, row.coverage, row.coverage_mcse, band)
-        place += 1
-    _labels(axes, labels)
-    axes.set_ylim(place - 0.4, -0.6)
+    names = list(dict.fromkeys(frame["scenario"]))
+    for place, name in enumerate(names):
+        own = frame[frame["scenario"] == name].reset_index(drop=True)
+        for number, row in enumerate(own.itertuples()):
+            # Dots of a line stand a little above each other, so that none hides another.
+            _dot(axes, place + 0.5 * (number - (len(own) - 1) / 2) / max(len(own), 2), row, band)
+    axes.set_yticks(range(len(names)), [name.replace("_", " ").replace(", ", ",\n") for name in names])
+    axes.tick_params(axis="y", length=0)
+    axes.set_ylim(len(names) - 0.4, -0.6)
     axes.set_xlim(min(0.85, frame["coverage"].min() - 0.02), 1.005)
     axes.xaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")
 
 
-def _dot(axes: Any, place: int, value: float, error: float, band: tuple[float, float]) -> None:
+def _dot(axes: Any, place: float, row: Any, band: tuple[float, float]) -> None:
+    value, error = row.coverage, row.coverage_mcse
     reached = band[0] <= value <= band[1]
     color = PALETTE["subject"] if reached else PALETTE["second"]
     if error == error:
-        axes.hlines(place, max(0.0, value - 1.96 * error), min(1.0, value + 1.96 * error), color=color, lw=1.8)
-    axes.plot([value], [place], "o" if reached else "D", color=color, ms=6)
-
-
-def _labels(axes: Any, labels: Iterable[tuple[float, str, bool]]) -> None:
-    named = list(labels)
-    axes.set_yticks([place for place, *_ in named], [name for _, name, _ in named])
-    for tick, (_, _, is_head) in zip(axes.get_yticklabels(), named, strict=True):
-        tick.set_fontweight("bold" if is_head else "normal")
-    axes.tick_params(axis="y", length=0)
+        axes.hlines(place, max(0.0, value - 1.96 * error), min(1.0, value + 1.96 * error), color=color, lw=1, alpha=0.6)
+    axes.plot([value], [place], "o" if reached else "D", color=color, ms=4.5)

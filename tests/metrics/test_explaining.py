@@ -53,7 +53,7 @@ def test_the_factors_are_the_chain(explain):
     assert parts["part"].tolist() == [
         "Visitors", "Buyers per visitor", "Orders per buyer", "Average order value", "Exchange rates",
     ]  # fmt: skip
-    assert set(parts["kind"]) == {"factor"}
+    assert parts["kind"].tolist() == ["factor"] * 4 + ["given"]
 
 
 def test_what_cannot_be_cut_is_left_out_of_the_chain_and_said(explain):
@@ -208,6 +208,25 @@ def test_a_drop_is_looked_into_where_it_went_wrong(world):
     assert worst["part"] == "Of these with a payment" and worst["contribution_ci_upper"] < 0
     assert found.decision.action == "Look into" and "Of these with a payment" in found.decision.reason
     assert found.sentence("change").startswith("Visit conversion in BR rose by")
+
+
+def test_a_change_that_stands_out_is_never_left_alone(world):
+    """Bots in Mexico: no part of a platform stands out by itself."""
+    found = metrics.explain(
+        world, "visit_conversion", before=("2026-05-27", "2026-05-31"), after=("2026-06-03", "2026-06-07"),
+        by="platform", where={"country": "MX"},
+    )  # fmt: skip
+    assert found.change.ci_upper < 0 and found.decision.action == "Look into"
+
+
+def test_what_exchange_rates_did_is_nobodys_to_look_into(world):
+    """Brazil's currency lost a sixth in January 2026; nothing else stands out."""
+    found = metrics.explain(
+        world, "gmv", before=("2025-12-15", "2026-01-11"), after=("2026-01-26", "2026-02-22"), where={"country": "BR"}
+    )  # fmt: skip
+    rates = found.parts.set_index("part").loc["Exchange rates"]
+    assert rates["contribution_ci_upper"] < 0 and found.decision.action == "Leave alone"
+    assert found.own_change.value == pytest.approx(found.change.value - rates["contribution"])
 
 
 def test_a_change_within_chance_is_left_alone(world):

@@ -80,7 +80,7 @@ def test_a_review_reads_what_it_says(complete_journey, monkeypatch):
 
 
 def test_a_chapter_without_marks_is_left_alone():
-    assert filled_chapter(PROJECT, "plain <!-- note --> text") == "plain <!-- note --> text"
+    assert filled_chapter(PROJECT, "how-to-read", "plain <!-- note --> text") == "plain <!-- note --> text"
 
 
 @pytest.fixture
