@@ -9,14 +9,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import analysis_lib
 from analysis_lib import config
 from analysis_lib.calibration.scoring import MEASURES, Wanted, verdict
+from analysis_lib.closure import ROOT, modules_behind
 from analysis_lib.errors import InvalidValue
 from analysis_lib.results import Result, format_percent
 
 if TYPE_CHECKING:
     import pandas as pd
+
+#: Packages whose code decides the numbers of a method.
+METHODS = (
+    "metrics", "regression", "causal", "experiments", "campaigns", "countries", "monitoring", "releases", "prediction",
+)  # fmt: skip
+
+#: Endings of modules that say and draw what others have found.
+WORDS = ("text", "sentences", "exhibits", "drawings")
 
 #: Digits of a stored number: more than Monte Carlo error allows to read.
 DIGITS = 6
@@ -45,9 +53,9 @@ class Grade(Result):
     graded_on : str
         Date.
     code : str
-        Digest of the packages the method is made of, as they were.
-    packages : tuple of str
-        Their names.
+        Digest of the method's code, as it was.
+    entries : tuple of str
+        The modules that the method begins in.
     """
 
     name: str
@@ -62,12 +70,12 @@ class Grade(Result):
     seconds: float
     graded_on: str
     code: str
-    packages: tuple[str, ...]
+    entries: tuple[str, ...]
 
     @property
     def is_current(self) -> bool:
         """Whether the code is still as it was graded."""
-        return self.code == code_version(self.packages)
+        return self.code == code_version(self.entries)
 
     def verdicts(self) -> pd.DataFrame:
         """Every wanted grade that could be measured: scenario, quantity, measure, value, mcse, wanted, verdict."""
@@ -121,18 +129,19 @@ def told(name: str, *, project: config.Project | None = None) -> str:
     )
 
 
-def code_version(packages: Iterable[str]) -> str:
-    """Digest of the code of some packages of the library.
+def code_version(entries: Iterable[str]) -> str:
+    """Digest of the code that the numbers of some modules come from: methods, not words, pictures or engines.
 
     Examples
     --------
     >>> len(code_version(["causal"]))
     16
     """
-    root, total = Path(analysis_lib.__file__).parent, hashlib.sha256()
-    for package in packages:
-        for path in sorted((root / package).rglob("*.py")):
-            total.update(path.relative_to(root).as_posix().encode())
+    total = hashlib.sha256()
+    for path in modules_behind(entries):
+        package = path.relative_to(ROOT).parts[0]
+        if package in METHODS and not path.stem.endswith(WORDS):
+            total.update(path.relative_to(ROOT).as_posix().encode())
             total.update(path.read_bytes())
     return total.hexdigest()[:16]
 
@@ -149,7 +158,7 @@ def save_grade(grade: Grade, *, project: config.Project | None = None) -> Path:
     rows = json.loads(grade.table.to_json(orient="records", double_precision=DIGITS))
     content = {
         name: getattr(grade, name)
-        for name in ("name", "title", "how", "level", "worlds", "draws", "seed", "graded_on", "code", "packages")
+        for name in ("name", "title", "how", "level", "worlds", "draws", "seed", "graded_on", "code", "entries")
     }
     content |= {"seconds": round(grade.seconds), "wanted": [[w.measure, w.low, w.high] for w in grade.wanted]}
     path = folder / f"{grade.name}.json"
@@ -184,7 +193,7 @@ def _load(path: Path) -> Grade:
         table = pd.DataFrame(rows)
         numbers = [f"{name}{end}" for name in MEASURES for end in ("", "_mcse")]
         table[numbers] = table[numbers].astype(float)
-        content["packages"] = tuple(content["packages"])
+        content["entries"] = tuple(content["entries"])
         return Grade(table=table, wanted=tuple(Wanted(*one) for one in wanted), **content)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InvalidValue(f"{path.name} in data/grades is damaged ({error}): run `make grades` again.") from error

@@ -36,8 +36,8 @@ class Grader:
         What the grades should be.
     worlds, draws : int
         Defaults of the stored grades.
-    packages : tuple of str
-        Packages of the library that the method is made of.
+    entries : tuple of str
+        Modules that the method begins in.
     """
 
     title: str
@@ -46,7 +46,7 @@ class Grader:
     wanted: tuple[Wanted, ...]
     worlds: int
     draws: int
-    packages: tuple[str, ...]
+    entries: tuple[str, ...]
 
 
 GRADERS = {
@@ -57,7 +57,7 @@ GRADERS = {
         wanted=(Wanted("coverage", 0.93, 0.97), Wanted("false_positive", 0.0, 0.06)),
         worlds=12,
         draws=40,
-        packages=("metrics",),
+        entries=("metrics.explaining",),
     ),
     "campaigns.review": Grader(
         title="What a campaign brought",
@@ -70,7 +70,7 @@ GRADERS = {
         ),
         worlds=12,
         draws=9,
-        packages=("campaigns", "causal"),
+        entries=("campaigns.review",),
     ),
 }
 
@@ -115,10 +115,10 @@ def grade(
         if isinstance(number, bool) or not isinstance(number, int) or number < 1:
             raise InvalidValue(f"{word} must be a whole number from 1, not {number!r}.")
     # The code as it is now: somebody may be editing while the draws run.
-    begun, code = time.monotonic(), code_version(grader.packages)
+    begun, code = time.monotonic(), code_version(grader.entries)
     found = grader.simulate(worlds, draws, seed, progress or (lambda _: None))
     return Grade(
         name=name, title=grader.title, how=grader.how, table=score(found, level=LEVEL), wanted=grader.wanted,
         level=LEVEL, worlds=worlds, draws=len(found), seed=seed, seconds=time.monotonic() - begun,
-        graded_on=date.today().isoformat(), code=code, packages=grader.packages,
+        graded_on=date.today().isoformat(), code=code, entries=grader.entries,
     )  # fmt: skip

@@ -15,7 +15,7 @@ from analysis_lib.metrics.moment_cells import Moments
 from analysis_lib.metrics.moment_frames import of_rows, of_units
 from analysis_lib.metrics.population import Population, exposed
 from analysis_lib.metrics.registry import Registry, load_metrics
-from analysis_lib.metrics.unit_tables import Plan
+from analysis_lib.metrics.unit_tables import SINCE, Plan
 from analysis_lib.metrics.units import unit_of
 
 if TYPE_CHECKING:
@@ -76,8 +76,8 @@ def moments(
     as_of : datetime or ISO text
         UTC time: only what was known, and who was exposed, by then.
     experiment : str, optional
-        Its exposed units are counted, each from the day of its first exposure on, also where they did nothing. Without
-        it, a unit is in a cell if it has a row there.
+        Its units exposed by ``end`` are counted, each from the day of its first exposure on, also where they did
+        nothing. Without it, a unit is in a cell if it has a row there.
     cross : bool
         Covariances between all columns, not only between those of a metric and its covariates.
 
@@ -113,7 +113,9 @@ def moments(
     if population is None:
         frame = of_rows(warehouse, plan, tables, cross=cross)
     else:
-        frame = of_units(warehouse, plan, tables, population.table, by, cross=cross)
+        # Whoever is exposed after the last day has no day to be measured on.
+        among = population.table.filter(population.table[SINCE] <= question.window[1])
+        frame = of_units(warehouse, plan, tables, among, by, cross=cross)
     measured = [registry.get(name) for name in beside]
     own = {metric.name: tuple(plan.columns(metric)) for metric in measured}
     return Moments(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import analysis_lib
+from analysis_lib.closure import code_digest
 from analysis_lib.config import Project
 from analysis_lib.publishing.cells import cell_source, cell_tags, load_notebook
 from analysis_lib.publishing.files import file_digest
@@ -20,6 +22,10 @@ _ABOVE = ("publishing", "cli")
 
 #: The helper library in use.
 LIBRARY = Path(analysis_lib.__file__).resolve().parent
+
+#: ``from analysis_lib import a, b`` and ``from analysis_lib.a import c`` in a notebook.
+_IMPORTS = re.compile(r"^from analysis_lib import (.+)$", re.MULTILINE)
+_DEEPER = re.compile(r"^from analysis_lib\.([\w.]+) import ", re.MULTILINE)
 
 _DATA_SUFFIXES = (".yml", ".yaml", ".json", ".csv")
 
@@ -41,8 +47,22 @@ def notebook_digest(path: Path) -> str:
     return digest([[cell.get("cell_type"), cell_source(cell), sorted(cell_tags(cell))] for cell in cells])
 
 
+def code_of(project: Project, path: Path) -> str:
+    """Digest of the library's code behind a notebook: the packages that it imports, and what these import."""
+    cells = [cell_source(cell) for cell in load_notebook(path)["cells"] if cell.get("cell_type") == "code"]
+    entries = sorted({name for text in cells for line in _IMPORTS.findall(text) for name in re.findall(r"\w+", line)})
+    entries += sorted({name for text in cells for name in _DEEPER.findall(text)})
+    roots = [root for root in dict.fromkeys([LIBRARY, (project.root / "analysis_lib").resolve()]) if root.is_dir()]
+    return digest(entries, [code_digest(entries, root) for root in roots])
+
+
+def data_digest(project: Project) -> str:
+    """Digest of the data about data."""
+    return digest([(str(path), file_digest(project.data / path)) for path in _data_files(project)])
+
+
 def library_digest(project: Project) -> str:
-    """Digest of the helper library's code and of the data about data."""
+    """Digest of all of the helper library's code and of the data about data."""
     roots = dict.fromkeys([LIBRARY, (project.root / "analysis_lib").resolve()])
     code = [
         (str(path.relative_to(root)), file_digest(path))
@@ -50,7 +70,7 @@ def library_digest(project: Project) -> str:
         for path in sorted(root.rglob("*.py"))
         if path.relative_to(root).parts[0] not in _ABOVE
     ]
-    return digest(code, [(str(path), file_digest(project.data / path)) for path in _data_files(project)])
+    return digest(code, data_digest(project))
 
 
 def _data_files(project: Project) -> Iterable[Path]:
@@ -71,14 +91,15 @@ class Fingerprints:
 
     def __init__(self, project: Project, connect: Connect | None = None) -> None:
         self._connect = connect or connect_source
-        self._shared = (library_digest(project), file_digest(project.root / "requirements.txt"))
-        self._notebooks: dict[Path, str] = {}
+        self._project = project
+        self._shared = (data_digest(project), file_digest(project.root / "requirements.txt"))
+        self._notebooks: dict[Path, tuple[str, str]] = {}
         self._sources: dict[str, str] = {}
 
     def key(self, path: Path, values: Mapping[str, Any]) -> str:
         """The cache key of a notebook with the resolved value of every parameter."""
         if path not in self._notebooks:
-            self._notebooks[path] = notebook_digest(path)
+            self._notebooks[path] = notebook_digest(path), code_of(self._project, path)
         source = source_of(read_parameters(path), dict(values))
         return digest(self._notebooks[path], dict(values), self._shared, self._data(source))
 

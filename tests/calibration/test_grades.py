@@ -17,7 +17,7 @@ def grade_of(draws, **changes):
         "name": "metrics.explain", "title": "Why", "how": "Drawn so.", "table": score(draws, level=0.95),
         "wanted": (calibration.Wanted("coverage", 0.93, 0.97), calibration.Wanted("false_positive", 0, 0.06)),
         "level": 0.95, "worlds": 50, "draws": len(draws), "seed": 1, "seconds": 12.3, "graded_on": "2026-11-24",
-        "code": grades.code_version(["metrics"]), "packages": ("metrics",),
+        "code": grades.code_version(["metrics.explaining"]), "entries": ("metrics.explaining",),
     }  # fmt: skip
     return calibration.Grade(**{**fields, **changes})
 
@@ -81,6 +81,6 @@ def test_nothing_but_numbers_and_names_is_kept(project, drawn):
     path = calibration.save_grade(grade_of(drawn(20, 0.0)), project=project)
     content = json.loads(path.read_text())
     assert set(content) == {
-        "name", "title", "how", "level", "worlds", "draws", "seed", "graded_on", "code", "packages", "seconds",
+        "name", "title", "how", "level", "worlds", "draws", "seed", "graded_on", "code", "entries", "seconds",
         "wanted", "rows",
     }  # fmt: skip

@@ -112,6 +112,7 @@ def test_a_quantile_is_the_engines_and_its_units_are_clusters(ask, drawn):
 def exposed_by_hand(rows, pre_days: int = 2):
     """What each exposed unit spent from its exposure on, and in the days before it."""
     units, facts = rows("experiment_units"), rows("order_facts")
+    units = units[units["exposed_day"] <= pd.Timestamp("2024-03-13")]
     joined = units.merge(facts, left_on="unit_id", right_on="user_id", suffixes=("", "_order"))
     since = pd.to_datetime(joined["exposed_day"])
     day = joined["day_order"]

@@ -101,9 +101,9 @@ def drawn_grade():
     value = rng.standard_normal(2000)
     draws = pd.DataFrame({"scenario": "a & b", "quantity": "q", "world": np.arange(2000) % 20, "estimate": value,
                           "ci_lower": value - 1, "ci_upper": value + 1, "truth": 0.0, "refused": False})  # fmt: skip
-    packages = ("metrics",)
+    entries = ("metrics.explaining",)
     return calibration.Grade(
         name="metrics.explain", title="Why a metric changed", how="Drawn so.", table=score(draws, level=0.95),
         wanted=(calibration.Wanted("coverage", 0.93, 0.97),), level=0.95, worlds=20, draws=2000, seed=1, seconds=60.0,
-        graded_on="2026-11-24", code=code_version(packages), packages=packages,
+        graded_on="2026-11-24", code=code_version(entries), entries=entries,
     )  # fmt: skip

@@ -19,6 +19,7 @@ from jupyter_core.utils import run_sync
 
 from analysis_lib.config import FINDING_MIME
 from analysis_lib.errors import BuildFailed, InvalidValue, UnknownName
+from analysis_lib.publishing import cache
 from analysis_lib.publishing import kernels as kernels_module
 from analysis_lib.publishing.files import TEMPORARY_PREFIX, build_lock, write_whole
 from analysis_lib.publishing.local import ask_pages
@@ -423,3 +424,14 @@ def test_when_the_forge_dies_ordinary_kernels_take_over(project, warm):
     assert type(manager.provisioner).__name__ == "LocalProvisioner"
     assert len(warm.told) == 1 and "Warm kernels are not available" in warm.told[0]
     warm.end(manager)
+
+
+def test_a_page_is_run_again_only_for_code_that_stands_behind_it(project, notebook):
+    for name in ("mine.py", "other.py"):
+        (cache.LIBRARY / name).write_text("")
+    path = notebook("uses", "from analysis_lib import mine")
+    before = cache.code_of(project, path)
+    (cache.LIBRARY / "other.py").write_text("1")
+    assert cache.code_of(project, path) == before
+    (cache.LIBRARY / "mine.py").write_text("1")
+    assert cache.code_of(project, path) != before

@@ -72,3 +72,17 @@ def test_a_user_in_two_markets_is_one_user_of_the_whole(counter_of, equipped):
     assert found.to_frame(cut=[])["n_units"].tolist() == [1.0]
     assert found.to_frame(cut=["country"])["n_units"].tolist() == [1.0, 1.0]
     assert found.to_frame(cut=[])["value"].tolist() == [25 + 15]
+
+
+def test_who_is_exposed_after_the_last_day_does_not_thin_the_others(equipped, counter_of):
+    equipped.lines({"order_id": "o1"}, {"order_id": "o2", "ordered_at": "2024-03-12 12:00"})
+    equipped.events({"at": "2024-03-10 12:00"}, {"at": "2024-03-12 12:00"})
+    equipped.tables["experiments"] = ARMS
+    equipped.tables["exposures"] = [exposure("u1", "control"), exposure("u2", "control", "2024-03-12 13:00")]
+    warehouse = counter_of(equipped).warehouse
+    by_end = {
+        end: metrics.moments(warehouse, "gmv", experiment="x", end=end).to_frame().iloc[0]
+        for end in ("2024-03-10", "2024-03-12")
+    }  # fmt: skip
+    assert (by_end["2024-03-10"]["n_units"], by_end["2024-03-10"]["value"]) == (1, 25)
+    assert (by_end["2024-03-12"]["n_units"], by_end["2024-03-12"]["value"]) == (2, 25)
