@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import reduce
 from typing import TYPE_CHECKING
 
@@ -60,9 +60,8 @@ def of_rows(warehouse: Warehouse, plan: Plan, tables: dict[str, ibis.Table], *, 
 
 def _check_at_home(plan: Plan, one: Pass) -> None:
     """Without a population, a covariate of another mart has no units to stand beside."""
-    here = {metric.name for metric in one.beforehand}
     for metric in one.metrics:
-        away = [name for name in plan.covariates[metric.name] if name not in here]
+        away = [name for name in _away(plan, one) if name in plan.covariates[metric.name]]
         if away:
             raise InvalidValue(
                 f"covariate {', '.join(away)} is not measured in {metric.mart}, where '{metric.name}' is: name an"
@@ -98,7 +97,7 @@ def of_units(
     *,
     cross: bool,
 ) -> pd.DataFrame:
-    """Moments of the units of an experiment: all its marts in one query, each read once; quantiles apart.
+    """Moments of the units of an experiment; each mart is read once, those of quantiles twice.
 
     Returns
     -------
@@ -106,19 +105,67 @@ def of_units(
         As ``of_rows``.
     """
     cells, passes = [f"by_{name}" for name in by], _passes(plan, tables)
-    found, plain = [], [one for one in passes if not (one.metrics and isinstance(one.metrics[0], Quantile))]
-    metrics = [metric for one in plain for metric in one.metrics]
-    if metrics:
+    quantiles = [one for one in passes if one.metrics and isinstance(one.metrics[0], Quantile)]
+    plain = [one for one in passes if one not in quantiles]
+    found = []
+    for frame, metrics in _finest(warehouse, plan, plain, population, cells, cross=cross):
         columns, pairs = _columns(plan, metrics), plan.pairs(metrics, cross=cross)
-        units = joined(population, [unit_table(one, plan, population) for one in plain])
-        frame = warehouse.query(moments_of(units, cells, columns, pairs))
         found.append(_counted(_in_cuts(frame, plan.cuts, by, columns, pairs), metrics))
-    for one in passes:
-        if one not in plain and isinstance(metric := one.metrics[0], Quantile):
-            own = [f"by_{name}" for name in plan.cuts[0]]
-            frame = warehouse.query(quantile_moments(one, plan, metric, own, population))
-            found.append(_counted(frame, one.metrics))
+    for one in quantiles:
+        own = [f"by_{name}" for name in plan.cuts[0]]
+        table = quantile_moments(one, plan, one.metrics[0], own, population)  # type: ignore[arg-type]
+        found.append(_counted(warehouse.query(table), one.metrics))
     return _merged(found, [CUT, *(name for name in cells if name in found[0])])
+
+
+def _finest(
+    warehouse: Warehouse, plan: Plan, passes: list[Pass], population: ibis.Table, cells: list[str], *, cross: bool
+) -> Iterator[tuple[pd.DataFrame, list[Metric]]]:
+    """Moments of the finest cells: mart by mart where each stands by itself, else of all marts joined by unit."""
+    metrics = [metric for one in passes for metric in one.metrics]
+    if cross or any(_away(plan, one) for one in passes):
+        units = joined(population, [unit_table(one, plan, population) for one in passes])
+        yield (
+            warehouse.query(moments_of(units, cells, _columns(plan, metrics), plan.pairs(metrics, cross=cross))),
+            metrics,
+        )
+        return
+    if not passes:
+        return
+    counted = population.group_by(cells).agg(n=population.count()) if cells else population.agg(n=population.count())
+    counts = warehouse.query(counted)
+    for one in passes:
+        columns, pairs = _columns(plan, one.metrics), plan.pairs(one.metrics, cross=False)
+        table = moments_of(unit_table(one, plan, population), cells, columns, pairs)
+        yield _with_the_others(warehouse.query(table), counts, cells, columns, pairs), one.metrics
+
+
+def _with_the_others(
+    frame: pd.DataFrame, counts: pd.DataFrame, cells: list[str], columns: list[str], pairs: list[tuple[str, str]]
+) -> pd.DataFrame:
+    """Cells with those of their units that have no row in the mart: everything about these is 0.
+
+    Cheaper than a join of all units, and exactly what it would give.
+    """
+    both = counts.rename(columns={"n": "n_all"}).merge(frame, on=cells, how="left") if cells else frame.assign(
+        n_all=counts["n"]
+    )  # fmt: skip
+    both = both.fillna(dict.fromkeys(frame.columns.difference(cells), 0.0))
+    n, k = both["n_all"].astype(float), both["n"].astype(float)
+    means = {name: both[f"mean__{name}"] for name in columns}
+    found = {f"mean__{name}": mean * k / n for name, mean in means.items()}
+    for one, other in pairs:
+        within = (both[f"cov__{one}__{other}"] * (k - 1)).where(k > 1, 0.0)
+        apart = k * (1 - k / n) * means[one] * means[other]
+        found[f"cov__{one}__{other}"] = ((within + apart) / (n - 1)).where(n > 1)
+    return both.assign(**found, n=n).drop(columns="n_all")
+
+
+def _away(plan: Plan, one: Pass) -> list[str]:
+    """Covariates of the metrics of a pass that are not measured in it."""
+    here = {metric.name for metric in one.beforehand}
+    away = [name for metric in one.metrics for name in plan.covariates[metric.name] if name not in here]
+    return away if one.metrics else sorted(here)
 
 
 def _in_cuts(

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 #: Columns of unit tables: the unit, its rows in the period, and the day from which they count.
 UNIT, SEEN, SINCE = "unit_id", "n_seen", "counts_since"
 
+#: Whether a row lies in the period of its unit, or in the days beforehand.
+NOW, EARLIER = "is_now", "is_earlier"
+
 #: What is appended to the name of a column that is measured before the period.
 BEFOREHAND = f"{SEP}beforehand"
 
@@ -114,10 +117,15 @@ class Pass:
         return [*self.metrics, *self.beforehand][0].time
 
 
+def cells_of(population: ibis.Table) -> list[str]:
+    """Dimensions of the units of a population."""
+    return [name for name in population.columns if name.startswith("by_")]
+
+
 def keys(plan: Plan, population: ibis.Table | None) -> list[str]:
-    """What tells the rows of a unit table apart: the unit, and its cell where cells are made of rows."""
+    """What tells the rows of a unit table apart: the unit, and its cell."""
     if population is not None:
-        return [UNIT]
+        return [UNIT, *cells_of(population)]
     return [UNIT, *([CUT] if len(plan.cuts) > 1 else []), *(f"by_{name}" for name in plan.question.by)]
 
 
@@ -129,20 +137,26 @@ def unit_table(one: Pass, plan: Plan, population: ibis.Table | None) -> ibis.Tab
     population
         Units that count, with ``unit_id`` and ``counts_since``; None: whoever has a row.
     """
-    import ibis
-
-    rows = _with_first_days(rows_of(one, plan, population), one, plan, population)
-    day, now = rows[one.time], in_period(rows, one, plan)
-    before = (day < rows[SINCE]) & (day >= (rows[SINCE] - ibis.interval(days=plan.pre_days)).cast("date"))
-    found: dict[str, Any] = {SEEN: now.cast("int64").sum()}
+    rows = _timed(_with_first_days(rows_of(one, plan, population), one, plan, population), one, plan)
+    now, before = rows[NOW], rows[EARLIER]
+    found: dict[str, Any] = {} if population is not None else {SEEN: now.cast("int64").sum()}
     for metric in one.metrics:
         if isinstance(metric, Retention):
             found |= _named(metric, returned(rows, metric, one.use, now, rows[_first_day(metric)]))
         else:
-            found |= _measured(rows, plan, metric, one.use, now)
+            found |= _measured(rows, plan, metric, one.use, now) | _unpriced(rows, plan, metric, now)
     for metric in one.beforehand:
         found |= _measured(rows, plan, metric, one.use, before, BEFOREHAND)
     return rows.group_by(keys(plan, population)).agg(**found)
+
+
+def _timed(rows: ibis.Table, one: Pass, plan: Plan) -> ibis.Table:
+    """Whether each row lies in the period, or in the days beforehand, for its unit: worked out once."""
+    import ibis
+
+    day, since = rows[one.time], rows[SINCE]
+    first = (since - ibis.interval(days=plan.pre_days)).cast("date")
+    return rows.mutate(**{NOW: in_period(rows, one, plan), EARLIER: (day < since) & (day >= first)})
 
 
 def _first_day(metric: Metric) -> str:
@@ -204,11 +218,12 @@ def _measured(
     rows: ibis.Table, plan: Plan, metric: Metric, use: UnitUse, keep: Any, ending: str = ""
 ) -> dict[str, Any]:
     question = plan.question
-    found = _named(metric, of_a_unit(rows, question.registry, metric, use, keep, question.currency), ending)
-    lines = unpriced(rows, question.registry, metric, keep, question.currency)
-    if lines is not None:
-        found[f"{metric.name}{SEP}unpriced{ending}"] = lines
-    return found
+    return _named(metric, of_a_unit(rows, question.registry, metric, use, keep, question.currency), ending)
+
+
+def _unpriced(rows: ibis.Table, plan: Plan, metric: Metric, keep: Any) -> dict[str, Any]:
+    lines = unpriced(rows, plan.question.registry, metric, keep, plan.question.currency)
+    return {} if lines is None else {f"{metric.name}{SEP}unpriced": lines}
 
 
 def _named(metric: Metric, values: dict[str, Any], ending: str = "") -> dict[str, Any]:
@@ -219,7 +234,7 @@ def joined(population: ibis.Table, tables: Iterable[ibis.Table]) -> ibis.Table:
     """The population with what each unit table says of it; 0 where a unit has no row."""
 
     def beside(one: ibis.Table, other: ibis.Table) -> ibis.Table:
-        other = other.rename({"owner": UNIT}).drop(SEEN)
+        other = other.rename({"owner": UNIT}).drop(*cells_of(other))
         both = one.left_join(other, one[UNIT] == other["owner"]).drop("owner")
         return both.mutate(**{name: both[name].fill_null(0.0) for name in other.columns if name != "owner"})
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from analysis_lib.errors import InvalidValue, unknown
 from analysis_lib.metrics.aggregates import all_of, amount, capped
 from analysis_lib.metrics.declaration import Conversion, Cumulative, Metric, Ratio, Retention, Simple
-from analysis_lib.metrics.measures import Measure
+from analysis_lib.metrics.measures import Condition, Measure
 from analysis_lib.metrics.registry import Part, Registry
 from analysis_lib.metrics.surroundings import Unit, UnitUse
 
@@ -79,7 +79,7 @@ def of_a_unit(
         Rows that count, by day.
     """
     if isinstance(metric, Conversion):
-        begun = all_of(rows, metric.where) & rows[metric.begins].notnull() & keep
+        begun = _both(rows, metric.where, keep) & rows[metric.begins].notnull()
         passed = rows[metric.follows].epoch_seconds() - rows[metric.begins].epoch_seconds()
         came = begun & ((passed >= 0) & (passed <= metric.within_hours * 3600)).fill_null(False)
         return {"numerator": _number(came), "denominator": _number(begun)}
@@ -111,7 +111,7 @@ def returned(rows: ibis.Table, metric: Retention, use: UnitUse, keep: Any, first
 
 
 def _measured(rows: ibis.Table, part: Part, use: UnitUse, keep: Any, currency: str) -> Any:
-    measure, counted = part.measure, all_of(rows, part.where) & keep
+    measure, counted = part.measure, _both(rows, part.where, keep)
     if measure.kind == "count":
         return _number(counted)
     if measure.kind == "distinct":
@@ -125,6 +125,10 @@ def _measured(rows: ibis.Table, part: Part, use: UnitUse, keep: Any, currency: s
     return (value if measure.cap is None else capped(value, measure.cap)).sum(where=counted).fill_null(0.0)
 
 
+def _both(rows: ibis.Table, conditions: tuple[Condition, ...], keep: Any) -> Any:
+    return all_of(rows, conditions) & keep if conditions else keep
+
+
 def _number(condition: Any) -> Any:
     return condition.cast("int64").sum().fill_null(0).cast("float64")
 
@@ -136,7 +140,7 @@ def unpriced(rows: ibis.Table, registry: Registry, metric: Metric, keep: Any, cu
     for part in registry.parts(metric).values():
         if part.measure.kind != "money":
             continue
-        counted = all_of(rows, part.where) & keep
+        counted = _both(rows, part.where, keep)
         if told_by in (None, "rows"):
             lines = _number(counted & amount(rows, part.measure, currency).isnull())
         else:
