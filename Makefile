@@ -65,6 +65,7 @@ grades: $(READY)
 bench: $(READY)
 	@$(VENV)/bin/shopbook data build --if-needed
 	@$(PYTHON) tools/bench.py
+	@$(PYTHON) tools/bench_metrics.py
 
 lock:
 	@bash tools/lock.sh

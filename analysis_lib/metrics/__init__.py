@@ -19,7 +19,9 @@ _HOMES = {
     "explain": "explaining",
     "load_metrics": "registry",
     "moments": "measuring",
+    "moments_by_day": "day_moments",
     "query": "querying",
+    "unit_quantiles": "capping",
 }
 
 __all__ = sorted(_HOMES)

@@ -89,6 +89,12 @@ class Moments(Result):
         names = [*self.columns[metric], *self.covariates[metric]]
         return unfold(self._cut(cut), names, n=f"n__{metric}")
 
+    def cells(self, *, cut: Iterable[str] | None = None) -> pd.DataFrame:
+        """The dimensions of the cells, in the order of ``arrays``."""
+        return self._cut(cut)[[f"by_{name}" for name in self.by if f"by_{name}" in self._cut(cut)]].rename(
+            columns=_plain
+        )
+
     def to_frame(self, *, cut: Iterable[str] | None = None) -> pd.DataFrame:
         """One row per cell and metric.
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from analysis_lib.warehouse import Warehouse
 
 
-def _passes(plan: Plan, tables: dict[str, ibis.Table]) -> list[Pass]:
+def passes_of(plan: Plan, tables: dict[str, ibis.Table]) -> list[Pass]:
     """What can be measured together: metrics and covariates of one mart; each quantile apart."""
     measured = [plan.question.registry.get(name) for name in plan.covariates]
     others = {name for names in plan.covariates.values() for name in names}
@@ -45,7 +45,7 @@ def of_rows(warehouse: Warehouse, plan: Plan, tables: dict[str, ibis.Table], *, 
     """
     frames, by = [], [f"by_{name}" for name in plan.question.by]
     cells = [*([CUT] if len(plan.cuts) > 1 else []), *by]
-    for one in _passes(plan, tables):
+    for one in passes_of(plan, tables):
         _check_at_home(plan, one)
         first = one.metrics[0]
         if isinstance(first, Quantile):
@@ -104,7 +104,7 @@ def of_units(
     DataFrame
         As ``of_rows``.
     """
-    cells, passes = [f"by_{name}" for name in by], _passes(plan, tables)
+    cells, passes = [f"by_{name}" for name in by], passes_of(plan, tables)
     quantiles = [one for one in passes if one.metrics and isinstance(one.metrics[0], Quantile)]
     plain = [one for one in passes if one not in quantiles]
     found = []

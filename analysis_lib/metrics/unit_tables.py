@@ -46,25 +46,30 @@ class Plan:
         How each mart tells units apart.
     covariates : dict of str to tuple of str
         Metrics measured beforehand, by the metric they stand beside.
-    pre_days : int
-        Days beforehand.
+    span, earlier : tuple of int
+        First and last day of what is measured, and of what is measured beforehand, counted from the day on which a unit
+        begins to count (0); None as the last of ``span``: to the end of the period.
     since : date
         The earliest day from which a unit counts.
     cuts : tuple of tuple of str
         Dimensions of each kind of cell, among those of the question.
+    caps : dict of str to float
+        Largest value of a unit, by metric.
     """
 
     question: Question
     uses: dict[str, UnitUse]
     covariates: Mapping[str, tuple[str, ...]]
-    pre_days: int
+    span: tuple[int, int | None]
+    earlier: tuple[int, int]
     since: date
     cuts: tuple[tuple[str, ...], ...]
+    caps: Mapping[str, float]
 
     def columns(self, metric: Metric, *, beforehand: bool = False) -> list[str]:
         """Columns of a metric: of what a unit adds to it, or of its numerator and denominator."""
         roles = ["of"] if isinstance(metric, Simple) else ["numerator"]
-        if not counts_units(metric, self.uses[metric.mart]):
+        if not counts_units(self.question.registry, metric, self.uses[metric.mart]):
             roles.append("denominator")
         return [f"{metric.name}{SEP}{role}{BEFOREHAND if beforehand else ''}" for role in roles]
 
@@ -89,7 +94,8 @@ class Plan:
         """First and last day that is read, the days beforehand and those of returns included."""
         start, end = self.question.window
         later = max([m.returns[1] for m in self.question.metrics if isinstance(m, Retention)], default=0)
-        return min(self.since - timedelta(days=self.pre_days), start), end + timedelta(days=later)
+        first = self.since + timedelta(days=min(self.span[0], self.earlier[0]))
+        return min(first, start), end + timedelta(days=later)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -147,7 +153,21 @@ def unit_table(one: Pass, plan: Plan, population: ibis.Table | None) -> ibis.Tab
             found |= _measured(rows, plan, metric, one.use, now) | _unpriced(rows, plan, metric, now)
     for metric in one.beforehand:
         found |= _measured(rows, plan, metric, one.use, before, BEFOREHAND)
-    return rows.group_by(keys(plan, population)).agg(**found)
+    units = rows.group_by(keys(plan, population)).agg(**found)
+    return units.mutate(**_capped(units, plan))
+
+
+def _capped(units: ibis.Table, plan: Plan) -> dict[str, Any]:
+    """What a unit adds to metrics that have a cap, at most the cap."""
+    import ibis
+
+    found = {}
+    for name, cap in plan.caps.items():
+        column = plan.columns(plan.question.registry.get(name))[0]
+        for own in (column, f"{column}{BEFOREHAND}"):
+            if own in units.columns:
+                found[own] = ibis.least(units[own], ibis.literal(float(cap)))
+    return found
 
 
 def _timed(rows: ibis.Table, one: Pass, plan: Plan) -> ibis.Table:
@@ -155,8 +175,8 @@ def _timed(rows: ibis.Table, one: Pass, plan: Plan) -> ibis.Table:
     import ibis
 
     day, since = rows[one.time], rows[SINCE]
-    first = (since - ibis.interval(days=plan.pre_days)).cast("date")
-    return rows.mutate(**{NOW: in_period(rows, one, plan), EARLIER: (day < since) & (day >= first)})
+    first, last = ((since + ibis.interval(days=days)).cast("date") for days in plan.earlier)
+    return rows.mutate(**{NOW: in_period(rows, one, plan), EARLIER: day.between(first, last)})
 
 
 def _first_day(metric: Metric) -> str:
@@ -178,8 +198,13 @@ def _with_first_days(rows: ibis.Table, one: Pass, plan: Plan, population: ibis.T
 
 
 def in_period(rows: ibis.Table, one: Pass, plan: Plan) -> Any:
-    """Whether a row lies in the period, and not before its unit counts."""
-    return (rows[one.time] >= rows[SINCE]) & rows[one.time].between(*plan.question.window)
+    """Whether a row lies in the period, and among the days of its unit that are measured."""
+    import ibis
+
+    day, since, (first, last) = rows[one.time], rows[SINCE], plan.span
+    begun = day >= ((since + ibis.interval(days=first)).cast("date") if first else since)
+    found = begun & day.between(*plan.question.window)
+    return found if last is None else found & (day <= (since + ibis.interval(days=last)).cast("date"))
 
 
 def rows_of(one: Pass, plan: Plan, population: ibis.Table | None) -> ibis.Table:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from analysis_lib.errors import InvalidValue, unknown
 from analysis_lib.metrics.aggregates import all_of, amount, capped
 from analysis_lib.metrics.declaration import Conversion, Cumulative, Metric, Ratio, Retention, Simple
-from analysis_lib.metrics.measures import Condition, Measure
+from analysis_lib.metrics.measures import Condition
 from analysis_lib.metrics.registry import Part, Registry
 from analysis_lib.metrics.surroundings import Unit, UnitUse
 
@@ -50,12 +50,14 @@ def unit_of(registry: Registry, metrics: Iterable[Metric], unit: str) -> dict[st
     return found
 
 
-def counts_units(metric: Metric, use: UnitUse) -> bool:
+def counts_units(registry: Registry, metric: Metric, use: UnitUse) -> bool:
     """Whether the metric's denominator is the number of units itself, so that it is a mean over units."""
     if isinstance(metric, Simple):
         return True
-    below = metric.denominator if isinstance(metric, Ratio) else None
-    return isinstance(below, Measure) and below.distinct == use.column and not below.where and not metric.where
+    if not isinstance(metric, Ratio):
+        return False
+    below = registry.parts(metric)["denominator"]
+    return below.measure.distinct == use.column and not below.where
 
 
 def can_be_added(registry: Registry, metric: Metric, part: Part, unit: str) -> bool:
@@ -84,7 +86,7 @@ def of_a_unit(
         came = begun & ((passed >= 0) & (passed <= metric.within_hours * 3600)).fill_null(False)
         return {"numerator": _number(came), "denominator": _number(begun)}
     parts = registry.parts(metric)
-    if counts_units(metric, use):
+    if counts_units(registry, metric, use):
         parts.pop("denominator", None)
     return {role: _measured(rows, part, use, keep, currency) for role, part in parts.items()}
 

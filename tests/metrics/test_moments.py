@@ -8,7 +8,7 @@ import pytest
 
 from analysis_lib import metrics
 from analysis_lib.errors import InvalidValue, ShopbookError
-from analysis_lib.metrics import measuring
+from analysis_lib.metrics import preparing
 
 WINDOW = {"start": "2024-03-08", "end": "2024-03-11"}
 SUMS = ("gmv", "orders", "units", "buyers", "live_gmv", "sessions", "visitors", "cart_visits")
@@ -259,5 +259,5 @@ def test_the_text_says_what_was_counted(ask):
 
 def test_own_covariates_are_told_from_named_ones():
     registry = metrics.load_metrics()
-    assert measuring.covariates_of(registry, ["gmv", "aov"], "own") == {"gmv": ("gmv",), "aov": ("aov",)}
-    assert measuring.covariates_of(registry, "gmv", ["orders", "gmv"]) == {"gmv": ("orders", "gmv")}
+    assert preparing.covariates_of(registry, ["gmv", "aov"], "own") == {"gmv": ("gmv",), "aov": ("aov",)}
+    assert preparing.covariates_of(registry, "gmv", ["orders", "gmv"]) == {"gmv": ("orders", "gmv")}

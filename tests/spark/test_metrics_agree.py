@@ -106,6 +106,18 @@ def test_the_same_moments_of_an_experiment_in_several_cuts(equipped):
     pd.testing.assert_frame_equal(one.frame, other.frame, rtol=1e-9, atol=1e-9, check_dtype=False)
 
 
+def test_the_same_moments_by_day_since_the_exposure(equipped):
+    options = {"experiment": "x", "end": "2024-03-13"}
+    names = ["gmv_per_user", "aov", "crash_free_rate", "view_to_payment_30m"]
+    one, other = on_both(equipped, lambda wh: metrics.moments_by_day(wh, names, days=4, **options))
+    order = ["variant", "metric", "day_since"]
+    one, other = (frame.sort_values(order, ignore_index=True) for frame in (one, other))
+    pd.testing.assert_frame_equal(one, other, rtol=1e-9, atol=1e-9, check_dtype=False)
+    spans = {"days_since": (2, 3), "covariates": "own", "covariate_days_since": (0, 1), "caps": {"gmv_per_user": 99.0}}
+    one, other = on_both(equipped, lambda wh: metrics.moments(wh, names[:2], by="variant", **options, **spans))
+    pd.testing.assert_frame_equal(one.frame, other.frame, rtol=1e-9, atol=1e-9, check_dtype=False)
+
+
 @pytest.mark.parametrize("name", EXPLAINED)
 def test_the_same_explanation(equipped, name):
     periods = {"before": ("2024-03-07", "2024-03-09"), "after": ("2024-03-10", "2024-03-12")}
