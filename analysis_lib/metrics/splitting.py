@@ -150,9 +150,10 @@ def log_mean(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     """
     one, other = np.asarray(one, dtype=float), np.asarray(other, dtype=float)
     with np.errstate(divide="ignore", invalid="ignore"):
-        # log1p keeps the digits where the two are nearly equal.
+        # log1p keeps the digits where the two are nearly equal, log where they are far apart.
         ratio = (one - other) / other
-        found = np.where(np.abs(ratio) < 1e-12, one, (one - other) / np.log1p(ratio))
+        logs = np.where(np.abs(ratio) < 0.5, np.log1p(ratio), np.log(one / other))
+        found = np.where(np.abs(ratio) < 1e-12, one, (one - other) / logs)
     return np.where((one > 0) & (other > 0), found, np.nan)
 
 
