@@ -143,7 +143,7 @@ def unit_table(one: Pass, plan: Plan, population: ibis.Table | None) -> ibis.Tab
     population
         Units that count, with ``unit_id`` and ``counts_since``; None: whoever has a row.
     """
-    rows = _timed(_with_first_days(rows_of(one, plan, population), one, plan, population), one, plan)
+    rows = timed(_with_first_days(rows_of(one, plan, population), one, plan, population), one, plan)
     now, before = rows[NOW], rows[EARLIER]
     found: dict[str, Any] = {} if population is not None else {SEEN: now.cast("int64").sum()}
     for metric in one.metrics:
@@ -170,7 +170,7 @@ def _capped(units: ibis.Table, plan: Plan) -> dict[str, Any]:
     return found
 
 
-def _timed(rows: ibis.Table, one: Pass, plan: Plan) -> ibis.Table:
+def timed(rows: ibis.Table, one: Pass, plan: Plan) -> ibis.Table:
     """Whether each row lies in the period, or in the days beforehand, for its unit: worked out once."""
     import ibis
 

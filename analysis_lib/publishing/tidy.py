@@ -20,6 +20,9 @@ _MATHJAX = re.compile(r'\s*<script[^>]*src="[^"]*mathjax/[^"]*"[^>]*></script>')
 _HEADER_CELL = re.compile(r'<th class="(head|stub)([^"]*)">')
 _SCOPES = {"head": "col", "stub": "row"}
 
+#: Arrows of the sidebar that open the pages under one: pictures without a word.
+_ARROW = re.compile(r'(>([^<]+)</a>\s*<details[^>]*>\s*)<summary>(?=\s*<span class="toctree-toggle")')
+
 #: Marks that a page has formulas.
 _FORMULA = ('class="math', "class='math")
 
@@ -28,6 +31,7 @@ def tidy(page: str) -> str:
     """One HTML page, tidied; with formulas it loads MathJax once, without them not at all."""
     page = _THEBE.sub("", _PRELOADED_FONTS.sub("", page))
     page = _HEADER_CELL.sub(lambda th: f'<th class="{th[1]}{th[2]}" scope="{_SCOPES[th[1]]}">', page)
+    page = _ARROW.sub(lambda of: f'{of[1]}<summary aria-label="Pages under {of[2].strip()}">', page)
     loaders = _MATHJAX.findall(page)
     if not loaders:
         return page

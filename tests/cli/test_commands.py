@@ -39,7 +39,7 @@ def test_list_speaks_json(shopbook):
     assert card["name"] == "review"
     assert card["parameters"][2] | {"choices": []} == {
         "name": "weeks", "type": "int", "default": 12, "meaning": "weeks before the start", "choices": [],
-        "low": 6, "high": 26, "column": "", "is_source": False,
+        "low": 6, "high": 26, "column": "", "is_source": False, "is_metric": False, "dimension_of": "",
     }  # fmt: skip
 
 

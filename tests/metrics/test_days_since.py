@@ -105,7 +105,8 @@ def test_a_cap_is_the_quantile_over_all_units_those_with_nothing_included(drawn,
     above = np.sort(everybody["gmv"].to_numpy())
     low, high = np.quantile(above, 0.9, method="lower"), np.quantile(above, 0.9, method="higher")
     assert low * 0.999 <= found["gmv"] <= high * 1.001
-    assert found["gmv_per_user"] == found["gmv"]
+    # Sums of parts that come in any order: equal to rounding.
+    assert found["gmv_per_user"] == pytest.approx(found["gmv"], rel=1e-12)
 
 
 def _all(spending) -> pd.DataFrame:
@@ -133,3 +134,33 @@ def test_no_cap_where_most_have_nothing(drawn):
 def test_a_level_is_a_share(drawn, level):
     with pytest.raises(InvalidValue, match="between 0 and 1"):
         metrics.unit_quantiles(drawn.warehouse, "gmv", level=level, **OPTIONS)
+
+
+# ------------------------------------------------------------------------------------------------------------ looks
+
+
+@pytest.mark.parametrize("names", [["gmv", "orders_per_user"], ["aov"], ["crash_free_rate", "view_to_payment_30m"]])
+def test_what_stood_on_several_days_is_what_moments_say_of_each(drawn, names):
+    from datetime import date
+
+    looks = [date(2024, 3, 9), date(2024, 3, 11), date(2024, 3, 13)]
+    shared = {"experiment": "x", "by": ["variant", "country"], "covariates": "own", "pre_days": 2}
+    found = metrics.moments_at(drawn.warehouse, names, looks=looks, **shared)
+    for place, look in enumerate(looks):
+        alone = metrics.moments(drawn.warehouse, names, end=look, **shared)
+        for name in names:
+            n, mean, cov = alone.arrays(name)
+            seen = found[name].n[place] > 0
+            assert found[name].cells[seen].to_numpy().tolist() == alone.cells().to_numpy().tolist()
+            np.testing.assert_array_equal(found[name].n[place][seen], n)
+            np.testing.assert_allclose(found[name].mean[place][seen], mean, rtol=1e-12)
+            np.testing.assert_allclose(found[name].cov[place][seen], cov, rtol=1e-7, atol=1e-9)
+
+
+def test_looks_need_days_and_sums(drawn):
+    with pytest.raises(InvalidValue, match="at least one day"):
+        metrics.moments_at(drawn.warehouse, "gmv", experiment="x", looks=[])
+    with pytest.raises(InvalidValue, match="cannot be added up over days"):
+        metrics.moments_at(
+            drawn.warehouse, "week_one_retention", experiment="x", looks=[drawn.shop.mart("user_days")["day"].max()]
+        )

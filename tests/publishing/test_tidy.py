@@ -34,6 +34,13 @@ def test_a_page_with_formulas_loads_mathjax_once(formula):
     assert tidied.index("mathjax") < tidied.index("</head>")
 
 
+def test_arrows_of_the_sidebar_say_what_they_open():
+    arrow = '<details><summary><span class="toctree-toggle" role="presentation"><i></i></span></summary></details>'
+    tidied = tidy(page("", f'<a href="metrics.html">What is measured</a>{arrow}'))
+    assert '<summary aria-label="Pages under What is measured"><span class="toctree-toggle"' in tidied
+    assert tidy(tidied) == tidied
+
+
 def test_tidying_twice_changes_nothing():
     once = tidy(page(FONT + THEBE + MATHJAX, '<div class="math">x</div>'))
     assert "".join(tidy(once).split()) == "".join(once.split())

@@ -35,7 +35,7 @@ def pages(site: Path) -> list[str]:
 def test_every_page_loads_without_errors_and_without_leaving_the_site(visit, site):
     for name in pages(site):
         visit.page.goto(address(site, name))
-        visit.page.wait_for_load_state("networkidle")
+        visit.page.wait_for_timeout(100)  # scripts that start when the page is there
     assert visit.errors == []
     assert visit.outside() == []
 
