@@ -83,7 +83,7 @@ class Grade(Result):
 
         rows = []
         for row in self.table.to_dict("records"):
-            for one in self.wanted:
+            for one in (one for one in self.wanted if one.scenario in ("", row["scenario"])):
                 value, error = row[one.measure], row[f"{one.measure}_mcse"]
                 if told := verdict(value, error, one):
                     rows.append((row["scenario"], row["quantity"], one.measure, value, error, one.text, told))
@@ -160,7 +160,10 @@ def save_grade(grade: Grade, *, project: config.Project | None = None) -> Path:
         name: getattr(grade, name)
         for name in ("name", "title", "how", "level", "worlds", "draws", "seed", "graded_on", "code", "entries")
     }
-    content |= {"seconds": round(grade.seconds), "wanted": [[w.measure, w.low, w.high] for w in grade.wanted]}
+    content |= {
+        "seconds": round(grade.seconds),
+        "wanted": [[w.measure, w.low, w.high, w.scenario] for w in grade.wanted],
+    }
     path = folder / f"{grade.name}.json"
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -192,6 +195,8 @@ def _load(path: Path) -> Grade:
         rows, wanted = content.pop("rows"), content.pop("wanted")
         table = pd.DataFrame(rows)
         numbers = [f"{name}{end}" for name in MEASURES for end in ("", "_mcse")]
+        # Measures that came later are missing from older grades.
+        table = table.reindex(columns=[*table, *(name for name in numbers if name not in table)])
         table[numbers] = table[numbers].astype(float)
         content["entries"] = tuple(content["entries"])
         return Grade(table=table, wanted=tuple(Wanted(*one) for one in wanted), **content)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
-from analysis_lib.calibration import explanations, reviews
+from analysis_lib.calibration import explanations, readouts, reviews
 from analysis_lib.calibration.grades import Grade, code_version
 from analysis_lib.calibration.scoring import Wanted, score
 from analysis_lib.config import LEVEL
@@ -58,6 +58,23 @@ GRADERS = {
         worlds=12,
         draws=40,
         entries=("metrics.explaining",),
+    ),
+    "experiments.read": Grader(
+        title="What an experiment did",
+        how=readouts.HOW,
+        simulate=readouts.simulate,
+        wanted=(
+            Wanted("coverage", 0.93, 0.97, "without effect"),
+            Wanted("false_positive", 0.04, 0.06, "without effect"),
+            Wanted("false_positive", 0.0, 0.05, "every look"),
+            Wanted("coverage", 0.93, 0.97, "verdicts, the book's size"),
+            Wanted("coverage", 0.93, 0.97, "verdicts, all together"),
+            Wanted("right", 0.9, 1.0, "verdicts, the book's size"),
+            Wanted("right", 0.9, 1.0, "verdicts, all together"),
+        ),
+        worlds=4,
+        draws=500,
+        entries=("experiments.judging",),
     ),
     "campaigns.review": Grader(
         title="What a campaign brought",

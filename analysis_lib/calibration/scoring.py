@@ -14,8 +14,11 @@ if TYPE_CHECKING:
 #: Columns of draws: one row per estimate.
 DRAWS = ("scenario", "quantity", "world", "estimate", "ci_lower", "ci_upper", "truth", "refused")
 
+#: Column that draws may have besides: whether a verdict was right (1) or wrong (0); such rows have no interval.
+RIGHT = "right"
+
 #: What is scored, in the order of the table. A standard error of each stands beside it as ``<name>_mcse``.
-MEASURES = ("bias", "rel_bias", "coverage", "false_positive", "power", "width_ratio", "refused")
+MEASURES = ("bias", "rel_bias", "coverage", "false_positive", "power", "width_ratio", RIGHT, "refused")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +31,14 @@ class Wanted:
         One of ``MEASURES``.
     low, high : float
         Bounds, both allowed.
+    scenario : str
+        Wanted of this scenario alone; empty: of all.
     """
 
     measure: str
     low: float
     high: float
+    scenario: str = ""
 
     @property
     def text(self) -> str:
@@ -51,7 +57,8 @@ def score(draws: pd.DataFrame, *, level: float) -> pd.DataFrame:
     Parameters
     ----------
     draws : DataFrame
-        Columns ``DRAWS``; ``world`` names what draws have in common, so that Monte Carlo errors are clustered by it.
+        Columns ``DRAWS``, and ``RIGHT`` where verdicts are judged; ``world`` names what draws have in common, so that
+        Monte Carlo errors are clustered by it.
     level : float
         Level of the intervals.
 
@@ -62,16 +69,20 @@ def score(draws: pd.DataFrame, *, level: float) -> pd.DataFrame:
         quantity's unit, ``rel_bias`` as a share of the mean truth's size (missing where that is 0), ``coverage``,
         ``false_positive`` (intervals without zero, where the truth is 0), ``power`` (intervals on the truth's side of
         zero, where it is not), ``width_ratio`` (width over that of an interval made from the spread of the errors),
-        ``refused`` (share of draws without an interval).
+        ``right`` (share of verdicts that were), ``refused`` (share of draws without an interval).
     """
     import pandas as pd
 
     rows = []
     for (scenario, quantity), own in draws.groupby(["scenario", "quantity"], sort=False):
-        told = own[~own["refused"].astype(bool)]
+        judged = own[RIGHT].dropna() if RIGHT in own else own["truth"].iloc[:0]
+        told = own[~own["refused"].astype(bool) & ~own.index.isin(judged.index)]
         row = {"scenario": scenario, "quantity": quantity, "n_draws": len(own), "n_worlds": own["world"].nunique()}
         rows.append(
-            row | _measures(told, level) | _named("refused", *_mean(own["refused"].astype(float), own["world"]))
+            row
+            | _measures(told, level)
+            | _named(RIGHT, *_mean(judged, own.loc[judged.index, "world"]))
+            | _named("refused", *_mean(own["refused"].astype(float), own["world"]))
         )
     return pd.DataFrame(rows)
 

@@ -86,7 +86,8 @@ def _followed(population: Population, plan: Plan) -> ibis.Table:
     """The units that can be measured to the last of their days by the end of the period."""
     import ibis
 
-    table, last = population.table, plan.span[1] or 0
+    # Days without an end: whoever can be followed to the first of them.
+    table, last = population.table, plan.span[0] if plan.span[1] is None else plan.span[1]
     until = table[SINCE] if not last else (table[SINCE] + ibis.interval(days=last)).cast("date")
     return table.filter(until <= plan.question.window[1])
 
@@ -99,7 +100,10 @@ def _spans(options: Mapping[str, Any], pre_days: int) -> tuple[tuple[int, int | 
     if isinstance(pre_days, bool) or not isinstance(pre_days, int) or pre_days < 0:
         raise InvalidValue(f"pre_days must be a whole number of days, 0 or more, not {pre_days!r}.")
     for word, span in (("days_since", days_since), ("covariate_days_since", covariate_days_since)):
-        if span is not None and (len(span) != 2 or span[0] > span[1] or (word == "days_since" and span[0] < 0)):
+        if span is None:
+            continue
+        is_open = word == "days_since" and len(span) == 2 and span[1] is None
+        if len(span) != 2 or (word == "days_since" and span[0] < 0) or not (is_open or span[0] <= span[1]):
             raise InvalidValue(f"{word} must be a first and a last day, such as (0, 6), not {span!r}.")
     return days_since or (0, None), covariate_days_since or (-pre_days, -1)
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 MARK = "<!-- grades -->"
 
 #: What the columns of the table say.
-_HEADS = ("What", "Bias", "Holds the truth", "False alarms", "Finds an effect", "Width", "Refused")
+_HEADS = ("What", "Bias", "Holds the truth", "False alarms", "Finds an effect", "Right", "Width", "Refused")
 
 _VERDICTS = {"reached": "reached", "missed": "missed", "open": "within error of it"}
 
@@ -72,7 +72,7 @@ def _row(grade: Grade, row: dict[str, Any]) -> str:
                 if (told["scenario"], told["quantity"]) == (row["scenario"], row["quantity"])}  # fmt: skip
     cells = [
         _share(row, measure, verdicts.get(measure, ""))
-        for measure in ("rel_bias", "coverage", "false_positive", "power")
+        for measure in ("rel_bias", "coverage", "false_positive", "power", "right")
     ]
     ratio = row["width_ratio"]
     width = "" if ratio != ratio else f"{ratio:.2f}\u00a0×"

@@ -9,7 +9,8 @@ from analysis_lib.results.result import Result
 
 #: The verdicts a page may carry, in the words of "How to read these reports".
 ACTIONS = (
-    "Repeat", "Change", "Stop", "Ship", "Hold", "Roll back", "Keep running", "Look into", "Leave alone", "Cannot tell",
+    "Repeat", "Change", "Stop", "Run", "Ship", "Hold", "Roll back", "Keep running", "Look into", "Leave alone",
+    "Cannot tell",
 )  # fmt: skip
 
 

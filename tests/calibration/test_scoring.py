@@ -78,3 +78,12 @@ def test_verdicts(value, error, said):
 )  # fmt: skip
 def test_what_is_wanted_is_said(wanted, said):
     assert wanted.text == said
+
+
+def test_verdicts_are_scored_apart_from_intervals():
+    draws = drawn(100, 1.0).assign(right=np.nan)
+    judged = drawn(50, 1.0).assign(right=[1.0] * 40 + [0.0] * 10)
+    judged[["estimate", "ci_lower", "ci_upper", "truth"]] = np.nan
+    row = score(pd.concat([draws, judged], ignore_index=True), level=0.95).iloc[0]
+    assert row["right"] == 0.8 and row["coverage"] == score(draws, level=0.95).iloc[0]["coverage"]
+    assert np.isnan(score(draws, level=0.95).iloc[0]["right"])
