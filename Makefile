@@ -66,6 +66,7 @@ bench: $(READY)
 	@$(VENV)/bin/shopbook data build --if-needed
 	@$(PYTHON) tools/bench.py
 	@$(PYTHON) tools/bench_metrics.py
+	@$(PYTHON) tools/bench_experiments.py
 
 lock:
 	@bash tools/lock.sh

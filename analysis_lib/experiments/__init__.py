@@ -10,9 +10,11 @@ from analysis_lib.lazy import attributes
 _HOMES = {
     "Design": "design_result",
     "Plan": "plan",
+    "Programme": "programme_result",
     "Readout": "readout",
     "design": "designing",
     "load_plan": "plan",
+    "programme": "programming",
     "read": "reading",
     "read_plan": "plan",
 }

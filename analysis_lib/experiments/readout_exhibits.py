@@ -226,7 +226,7 @@ def worth(one: Readout) -> Exhibit:
     ]
     frame = pd.concat([pd.DataFrame(total, columns=frame.columns), frame], ignore_index=True)
     units = {"n_units": "", "effect": "usd", "ci_lower": "usd", "ci_upper": "usd", "share_of_sales": "share"}
-    return Exhibit(found.text.rstrip("."), f"If everybody who meets it had {variant}", frame, units)
+    return Exhibit(readout_text.worth(one).rstrip("."), f"If everybody who meets it had {variant}", frame, units)
 
 
 def beliefs(one: Readout) -> Exhibit:
@@ -236,11 +236,11 @@ def beliefs(one: Readout) -> Exhibit:
     if not one.beliefs:
         return nothing_to_show("Beliefs", "there is no relative effect")
     rows = [
-        {"row": arm, "effect": b.effect.value, "ci_lower": b.effect.ci_lower, "ci_upper": b.effect.ci_upper,
-         "chance_better": b.chance_better, "chance_best": b.chance_best, "expected_loss": b.expected_loss}
+        {"row": arm, "what is left": signed(b.effect), "chance_better": b.chance_better, "chance_best": b.chance_best,
+         "expected_loss": b.expected_loss}
         for arm, b in one.beliefs.items()
     ]  # fmt: skip
-    units = RELATIVE | dict.fromkeys(("chance_better", "chance_best", "expected_loss"), "share")
+    units = dict.fromkeys(("chance_better", "chance_best", "expected_loss"), "share")
     return Exhibit(readout_text.belief(one).rstrip("."), f"{title(one, one.primary)}, in the direction that is better",
                    pd.DataFrame(rows), units)  # fmt: skip
 

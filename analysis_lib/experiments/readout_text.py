@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
-from analysis_lib.experiments.arm_views import deciding, effect_text, sign_of, signed, title
+from analysis_lib.experiments.arm_views import deciding, effect_text, late_decides, sign_of, signed, title
 from analysis_lib.experiments.verdict import decide
 from analysis_lib.metrics.explanation_text import inside
 from analysis_lib.results import Answer, Estimate, format_count, format_percent, format_value
@@ -127,7 +127,8 @@ def worth(one: Readout) -> str:
     variant = best(one)
     if variant not in one.worth:
         return "What it is worth in money cannot be told."
-    return one.worth[variant].text
+    fading = variant in one.wearing and one.wearing[variant].wears_off
+    return one.worth[variant].text + (" The effect wears off: later months bring less." if fading else "")
 
 
 def belief(one: Readout) -> str:
@@ -161,7 +162,10 @@ def answer(one: Readout, source: str, grade: str) -> Answer:
     known = one.health.passed and variant
     number = deciding(one, one.primary, variant) if known else None
     level = format_percent(one.level, 0)
-    what = f"{title(one, one.primary)} with {variant} against {one.plan.control}, {level} interval" if known else ""
+    late = f" from day {one.wearing[variant].late_days[0] + 1} on" if known and late_decides(one, variant) else ""
+    what = (
+        f"{title(one, one.primary)} with {variant} against {one.plan.control}{late}, {level} interval" if known else ""
+    )
     return Answer(
         title=f"{one.trial.name}: should it be shipped?",
         headline=effect(one) if known else one.health.text,
