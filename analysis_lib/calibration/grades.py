@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from analysis_lib import config
-from analysis_lib.calibration.scoring import MEASURES, Wanted, verdict
+from analysis_lib.calibration.scoring import COMPARISON, MEASURES, Wanted, verdict
 from analysis_lib.closure import ROOT, modules_behind
 from analysis_lib.errors import InvalidValue
 from analysis_lib.results import Result, format_percent
@@ -121,6 +121,7 @@ def told(name: str, *, project: config.Project | None = None) -> str:
     if grade is None:
         return "The method has not been graded here."
     table = grade.table.dropna(subset=["coverage"])
+    table = table[table["scenario"] != COMPARISON]
     low, high = format_percent(table["coverage"].min(), 0), format_percent(table["coverage"].max(), 0)
     middle = format_percent(table["coverage"].median(), 0)
     return (

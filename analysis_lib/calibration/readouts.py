@@ -15,7 +15,7 @@ import numpy as np
 from analysis_lib import config, world
 from analysis_lib.calibration.crowds import Crowd, crowd_of, deal, together
 from analysis_lib.calibration.redealing import Dealt, evidence_of
-from analysis_lib.calibration.scoring import DRAWS, RIGHT
+from analysis_lib.calibration.scoring import COMPARISON, DRAWS, RIGHT
 from analysis_lib.errors import InvalidValue, NotEnoughData
 from analysis_lib.experiments.belief import ASSUMED_SPREAD, Prior
 from analysis_lib.experiments.effects import effect_of
@@ -48,6 +48,9 @@ KINDS = {
     "checkout_rate": "a ratio, a rate of events", "crash_free_rate": "a rate close to one",
     "ordered": "a share of users",
 }  # fmt: skip
+
+#: Size of the crowd of all marketplaces.
+TOGETHER = "all together"
 
 #: Share of treated units on old devices that are lost, and share of such devices, as planted in ``video_autoplay``.
 LOST, OLD = 0.35, 0.2
@@ -125,9 +128,7 @@ def simulate(worlds: int, draws: int, seed: int, progress: Callable[[str], None]
     with _quick():
         for case in CASES:
             progress(f"{case.experiment}, all marketplaces together")
-            rows += _verdicts(
-                case, together(crowds[case.experiment]), "all together", seed, max(1, draws // 10), registry
-            )
+            rows += _verdicts(case, together(crowds[case.experiment]), TOGETHER, seed, max(1, draws // 10), registry)
     return pd.DataFrame(rows, columns=[*DRAWS, RIGHT])
 
 
@@ -216,7 +217,8 @@ def _every_look(crowd: Crowd, number: int, draws: int, registry: Registry) -> li
         for says, column in _LOOKED.items():
             share = (frame["z"] if column != "bound_harm" else frame["z"].clip(upper=0)) / frame[column]
             worst = share.iloc[int(share.abs().to_numpy().argmax())]
-            rows.append(_row("every look", says, number, worst, worst - 1, worst + 1, 0.0))
+            scenario = COMPARISON if column == "reach_fixed" else "every look"
+            rows.append(_row(scenario, says, number, worst, worst - 1, worst + 1, 0.0))
     return rows
 
 
@@ -229,16 +231,18 @@ def _verdicts(
     truth, scenario = crowd.truth(name, variant), f"verdicts, {size}"
     prior = Prior(0.0, ASSUMED_SPREAD, 0)
     old = np.random.default_rng(number).random(len(crowd.exposed)) < OLD
-    for _ in range(draws):
+    for place in range(draws):
         dealt, own = deal(crowd, plan, rng), crowd
+        # Of one crowd, deals are what Monte Carlo error comes from.
+        world = place if size == TOGETHER else number
         if case.loses:
             kept = ~(old & (dealt != plan.control) & (rng.random(len(dealt)) < LOST))
             dealt, own = dealt[kept], crowd.of(kept)
         one = judge(evidence_of(own, plan, dealt, registry), level=plan.level, prior=prior, is_planned=True)
         nothing = (float("nan"),) * 4
-        rows.append((scenario, case.says, number, *nothing, False, float(case.right(one))))
+        rows.append((scenario, case.says, world, *nothing, False, float(case.right(one))))
         if not case.loses:
             found = one.effects[name, variant].rel_effect
             says = f"effect of {plan.title.lower() or case.experiment}"
-            rows.append(_row(scenario, says, number, found.value, found.ci_lower, found.ci_upper, truth))
+            rows.append(_row(scenario, says, world, found.value, found.ci_lower, found.ci_upper, truth))
     return rows

@@ -17,6 +17,9 @@ DRAWS = ("scenario", "quantity", "world", "estimate", "ci_lower", "ci_upper", "t
 #: Column that draws may have besides: whether a verdict was right (1) or wrong (0); such rows have no interval.
 RIGHT = "right"
 
+#: A scenario of this name shows what a method does not do: it counts for no grade.
+COMPARISON = "for comparison"
+
 #: What is scored, in the order of the table. A standard error of each stands beside it as ``<name>_mcse``.
 MEASURES = ("bias", "rel_bias", "coverage", "false_positive", "power", "width_ratio", RIGHT, "refused")
 

@@ -92,7 +92,10 @@ def _share(row: dict[str, Any], measure: str, verdict: str) -> str:
 
 def coverage_exhibit(grade: Grade) -> Exhibit:
     """How often intervals held the truth: a dot per quantity, a line per scenario, against what they promise."""
+    from analysis_lib.calibration.scoring import COMPARISON
+
     table = grade.table.dropna(subset=["coverage"])
+    table = table[table["scenario"] != COMPARISON]
     wanted = next((one for one in grade.wanted if one.measure == "coverage"), None)
     low, high = (wanted.low, wanted.high) if wanted else (grade.level, grade.level)
     inside = int(((table["coverage"] >= low) & (table["coverage"] <= high)).sum())

@@ -74,7 +74,7 @@ def test_the_shipped_grades_are_whole():
     assert set(shipped) == set(grading.GRADERS)
     for name, grade in shipped.items():
         assert grade.wanted == grading.GRADERS[name].wanted and len(grade.verdicts()) >= len(grade.wanted)
-        assert grade.worlds >= 10 and grade.how == grading.GRADERS[name].how
+        assert (grade.worlds >= 10 or grade.draws >= 2_000) and grade.how == grading.GRADERS[name].how
 
 
 def test_nothing_but_numbers_and_names_is_kept(project, drawn):
