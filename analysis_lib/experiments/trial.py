@@ -100,7 +100,9 @@ def find_trial(warehouse: Warehouse, experiment_id: str, *, control: str | None 
 
 
 def all_trials(warehouse: Warehouse) -> list[Trial]:
-    """Every experiment of a source with at least two arms, in the order of their start.
+    """Every experiment of a source whose arms can be compared, in the order of their start.
+
+    One with a single arm, or with none that can be told to be the control, is left out: reading it says why.
 
     Raises
     ------
@@ -110,8 +112,11 @@ def all_trials(warehouse: Warehouse) -> list[Trial]:
     rows = _rows(warehouse, None)
     found = []
     for name, own in rows.groupby("experiment_id", sort=False):
-        if len(own) > 1:
-            found.append(_trial(own, _control(list(own["variant"]), str(name), None)))
+        try:
+            control = _control(list(own["variant"]), str(name), None)
+        except InvalidValue:
+            continue
+        found.append(_trial(own, control))
     return sorted(found, key=lambda trial: (trial.starts_at, trial.experiment_id))
 
 

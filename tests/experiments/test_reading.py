@@ -128,6 +128,10 @@ def test_one_arm_or_no_control_cannot_be_read(small_warehouse):
         with pytest.raises(InvalidValue, match="name the one to compare with, as control='old'"):
             find_trial(wh, "x")
         assert find_trial(wh, "x", control="treatment").treatments == ["old"]
+    # One that cannot be read does not keep the others from being read.
+    both = pd.concat([rows.replace("control", "old"), rows.assign(experiment_id="y")])
+    with warehouse.connect(small_warehouse(experiments=both)) as wh:
+        assert [trial.experiment_id for trial in all_trials(wh)] == ["y"]
     with warehouse.connect(small_warehouse()) as wh, pytest.raises((ContractError, ShopbookError)):
         find_trial(wh, "x")
 
