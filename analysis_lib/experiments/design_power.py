@@ -9,8 +9,8 @@ import numpy as np
 from scipy.interpolate import PchipInterpolator
 from scipy.stats import norm, t
 
+from analysis_lib.causal.sequential import group_bounds, sequence_reach
 from analysis_lib.errors import InvalidValue, NotEnoughData
-from analysis_lib.experiments.sequential import group_bounds, sequence_reach
 
 #: How a test may be looked at early; the words of ``Plan.looks``.
 LOOKS = ("fixed", "hybrid", "group_sequential", "confidence_sequence")

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analysis_lib.causal.sequential import fractions_of, group_bounds, harm_bounds, sequence_reach
 from analysis_lib.errors import NotEnoughData
 from analysis_lib.experiments.arms import ArmMoments
 from analysis_lib.experiments.balancing import balanced
 from analysis_lib.experiments.effects import FEWEST_UNITS, Effect, effect_of
 from analysis_lib.experiments.plan import Plan
-from analysis_lib.experiments.sequential import fractions_of, group_bounds, harm_bounds, sequence_reach
 from analysis_lib.results import Result, format_count
 
 if TYPE_CHECKING:

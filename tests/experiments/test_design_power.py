@@ -12,6 +12,7 @@ from scipy.stats import norm, t, ttest_ind
 from statsmodels.stats.power import NormalIndPower, tt_ind_solve_power
 from tea_tasting.metrics import Mean, RatioOfMeans
 
+from analysis_lib.causal.sequential import group_bounds
 from analysis_lib.errors import InvalidValue, NotEnoughData
 from analysis_lib.experiments.arms import ArmMoments
 from analysis_lib.experiments.design_checks import noticed_share
@@ -29,7 +30,6 @@ from analysis_lib.experiments.design_power import (
     units_for,
 )
 from analysis_lib.experiments.effects import effect_of
-from analysis_lib.experiments.sequential import group_bounds
 
 #: The same formula, another root finder.
 SAME = 1e-8

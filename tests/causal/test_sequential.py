@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from analysis_lib.errors import InvalidValue
-from analysis_lib.experiments.sequential import (
+from analysis_lib.causal.sequential import (
     fractions_of,
     group_bounds,
     harm_bounds,
@@ -17,6 +16,7 @@ from analysis_lib.experiments.sequential import (
     sequence_reach,
     spent,
 )
+from analysis_lib.errors import InvalidValue
 
 FIVE = [0.2, 0.4, 0.6, 0.8, 1.0]
 
