@@ -7,7 +7,8 @@ import pytest
 from analysis_lib import config
 from analysis_lib.publishing.reports import load_reports
 
-pytestmark = pytest.mark.site
+# The first of these tests makes the whole book.
+pytestmark = [pytest.mark.site, pytest.mark.timeout(1800)]
 
 WRITTEN = [
     "index.html", "how-to-read.html", "metrics.html", "metrics/gmv.html", "metrics/start_ms_p95.html", "trust.html",

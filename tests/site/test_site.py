@@ -11,7 +11,8 @@ import pytest
 from analysis_lib import config
 from analysis_lib.publishing.reports import load_reports
 
-pytestmark = pytest.mark.site
+# The first of these tests makes the whole book.
+pytestmark = [pytest.mark.site, pytest.mark.timeout(1800)]
 
 LARGEST = "reports/campaign-review-campaign-18.html"
 REFUSED = "reports/campaign-review-campaign-27.html"
