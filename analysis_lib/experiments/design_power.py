@@ -57,7 +57,7 @@ def inflation(alpha: float, comparisons: int, sequential: str, n_looks: int, pow
     Examples
     --------
     >>> round(inflation(0.05, 1, "confidence_sequence", 4, 0.8), 2)
-    1.92
+    1.91
     """
     z = norm.ppf(power)
     looked, once = (critical(alpha, comparisons, how, n_looks) for how in (sequential, "fixed"))
@@ -100,7 +100,7 @@ def detectable(var_rel: float, n: float, shares: Sequence[float], reach: float, 
     >>> round(detectable(4.0, 100_000, [0.5, 0.5], critical(0.05, 1, "fixed", 1), 0.8), 4)
     0.0354
     """
-    return (reach + norm.ppf(power)) * spread(var_rel, n, shares[0], min(shares[1:]))
+    return float((reach + norm.ppf(power)) * spread(var_rel, n, shares[0], min(shares[1:])))
 
 
 def small_sample(freedom: float, alpha: float, power: float) -> float:
@@ -109,7 +109,7 @@ def small_sample(freedom: float, alpha: float, power: float) -> float:
     Examples
     --------
     >>> round(small_sample(11, 0.05, 0.8), 2), round(small_sample(10_000, 0.05, 0.8), 2)
-    (1.2, 1.0)
+    (1.21, 1.0)
     """
     students, normal = (one.isf(alpha / 2) + one.ppf(power) for one in (t(freedom), norm))
     return float((students / normal) ** 2)
@@ -123,7 +123,7 @@ def units_for(var_rel: float, effect: float, shares: Sequence[float], reach: flo
     >>> round(units_for(4.0, 0.0354, [0.5, 0.5], critical(0.05, 1, "fixed", 1), 0.8), -3)
     100000.0
     """
-    return (detectable(var_rel, 1.0, shares, reach, power) / effect) ** 2
+    return float((detectable(var_rel, 1.0, shares, reach, power) / effect) ** 2)
 
 
 def chance(effect: float, se: float, reach: float) -> float:
