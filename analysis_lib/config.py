@@ -27,6 +27,7 @@ PALETTE = {
     "sky": "#56B4E9",
     "pink": "#CC79A7",
     "context": "#8A8A8A",
+    "context_text": "#5f5f5f",  # grey that stays readable as text on white
 }
 
 #: MIME type of the display output by which a notebook tells the book what it found.

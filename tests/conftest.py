@@ -10,7 +10,8 @@ import hypothesis
 import pandas as pd
 import pytest
 
-from analysis_lib import warehouse
+from analysis_lib import metrics, warehouse
+from analysis_lib.errors import ShopbookError
 
 #: Folders whose tests share what is slow to make, or the lock of this checkout: one worker runs all of a group.
 _TOGETHER = {"site": "checkout", "cli": "checkout", "notebooks": "checkout", "world": "world"}
@@ -44,6 +45,17 @@ def complete_journey():
     if not warehouse.is_current("complete_journey"):
         warehouse.build("complete_journey")
     with warehouse.connect("complete_journey") as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def world():
+    """The simulated marketplace with its marts."""
+    with warehouse.connect("world") as opened:
+        try:
+            metrics.query(opened, "gmv", start="2026-01-01", end="2026-01-01")
+        except ShopbookError as error:
+            pytest.skip(f"the marts of 'world' are not there: {error}")
         yield opened
 
 

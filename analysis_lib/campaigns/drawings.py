@@ -12,8 +12,7 @@ from analysis_lib.results import Estimate, format_interval, format_value
 
 SUBJECT, CONTEXT = PALETTE["subject"], PALETTE["context"]
 
-#: Grey that stays readable as text on white.
-CONTEXT_TEXT = "#5f5f5f"
+CONTEXT_TEXT = PALETTE["context_text"]
 
 #: A white ground under labels, so that lines end before the text begins.
 GROUND = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from analysis_lib.experiments.correcting import holm
+from analysis_lib.experiments.effects import direction
 from analysis_lib.experiments.segments import Segments
 from analysis_lib.results import Estimate
 
@@ -45,9 +46,19 @@ def views(one: Readout) -> list[ArmView]:
     return [_view(one, variant) for variant in one.plan.treatments if (one.primary, variant) in one.effects]
 
 
+def winner_of(seen: list[ArmView]) -> ArmView | None:
+    """The arm that is better for sure by most, among those with which nothing got worse."""
+    return max((view for view in seen if view.better and not view.worse), key=lambda view: view.low, default=None)
+
+
+def losers_of(seen: list[ArmView]) -> list[ArmView]:
+    """Arms with which something got worse."""
+    return [view for view in seen if view.worse]
+
+
 def sign_of(one: Readout, metric: str) -> float:
     """1 where more is better, −1 where less is."""
-    return -1.0 if one.evidence.metrics[metric].better == "down" else 1.0
+    return direction(one.evidence.metrics[metric])
 
 
 def in_the_good_direction(estimate: Estimate, sign: float) -> tuple[float, float]:

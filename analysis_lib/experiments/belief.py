@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.stats import norm
 from statsmodels.stats.meta_analysis import combine_effects
 
+from analysis_lib.experiments.effects import normal
 from analysis_lib.results import Estimate, Result, format_percent
 
 #: Fewest past effects from which a prior is learned; with fewer, a cautious one is assumed.
@@ -103,9 +104,8 @@ def corrected(estimate: Estimate, prior: Prior) -> Estimate:
     """An estimate drawn to the prior: what is left of it once luck is taken out (the winner's curse)."""
     own = prior.spread**2 / (prior.spread**2 + estimate.se**2)
     value, se = prior.mean + own * (estimate.value - prior.mean), float(np.sqrt(own)) * estimate.se
-    reach = norm.ppf(0.5 + estimate.level / 2) * se
-    return Estimate(value, se, value - reach, value + reach, estimate.level, estimate.unit, estimate.n,
-                    f"{estimate.method}; drawn to the prior")  # fmt: skip
+    method = f"{estimate.method}; drawn to the prior"
+    return normal(replace(estimate, value=value, se=se, method=method), estimate.level)
 
 
 def believe(effects: Mapping[str, Estimate], prior: Prior, *, shared: float = 0.0) -> dict[str, Belief]:

@@ -11,6 +11,7 @@ from analysis_lib.config import PALETTE
 from analysis_lib.experiments import design_text
 from analysis_lib.experiments.design_power import WEEK, detectable
 from analysis_lib.experiments.design_switchback import point_variance
+from analysis_lib.experiments.readout_drawings import CONTEXT_TEXT, apart
 from analysis_lib.results import Exhibit, format_count, format_percent, nothing_to_show
 
 if TYPE_CHECKING:
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
     from analysis_lib.experiments.design_result import Design
 
 SUBJECT, SECOND = PALETTE["subject"], PALETTE["second"]
-
-#: Grey that stays readable as text on white.
-CONTEXT_TEXT = "#5f5f5f"
 
 #: Room between two labels, as a share of the axis.
 _GAP = 0.075
@@ -93,21 +91,12 @@ def draw_curve(axes: Any, frame: pd.DataFrame, wanted: float | None, planned: fl
         va="bottom",
         ha="left" if planned < (first + last) / 3 else "right" if planned > (first + 2 * last) / 3 else "center",
     )
-    for place, text, colour in _apart(ends, 1.28 * top):
+    for place, text, colour in apart(ends, _GAP * 1.28 * top):
         axes.annotate(text, (last, place), xytext=(10, 0), textcoords="offset points", va="center", color=colour)
     axes.set_xlabel("days of the test")
     step = WEEK * max(1, round(len(frame) / 6))
     axes.set_xticks(np.arange(step, last + 1, step))
     axes.yaxis.set_major_formatter(lambda value, _: format_percent(value, 0 if top > 0.04 else 1))
-
-
-def _apart(ends: list[tuple[float, str, str]], height: float) -> list[tuple[float, str, str]]:
-    """Labels moved apart so that none covers another."""
-    placed: list[tuple[float, str, str]] = []
-    for place, text, colour in sorted(ends):
-        lowest = placed[-1][0] + _GAP * height if placed else 0.0
-        placed.append((max(place, lowest), text, colour))
-    return placed
 
 
 def days(one: Design) -> Exhibit:

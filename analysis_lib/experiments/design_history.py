@@ -11,12 +11,11 @@ import numpy as np
 
 from analysis_lib.errors import NotEnoughData
 from analysis_lib.experiments.arms import ArmMoments
+from analysis_lib.experiments.covering import covered_days
 from analysis_lib.experiments.design_asking import Asked
 from analysis_lib.experiments.design_power import WEEK
 from analysis_lib.experiments.effects import FEWEST_UNITS
 from analysis_lib.metrics import load_metrics, moments
-from analysis_lib.metrics.asking import ask
-from analysis_lib.metrics.coverage import covered, tables_of
 from analysis_lib.metrics.declaration import Quantile
 from analysis_lib.metrics.preparing import covariates_of
 
@@ -106,10 +105,7 @@ class History:
 
 def window_of(warehouse: Warehouse, asked: Asked, metric: Metric) -> tuple[date, date]:
     """First day of the data, and the last on which a metric is final before the planned start."""
-    question = ask(load_metrics(warehouse.project), [metric.name], by=(), grain="total", start=None, end=None,
-                   where=asked.where, currency=asked.currency, as_of=None)  # fmt: skip
-    days = covered(warehouse, question, tables_of(warehouse, question)).values()
-    first, last = max(one.first for one in days), min(one.last for one in days)
+    first, last = covered_days(warehouse, [metric.name], where=asked.where, currency=asked.currency)
     if asked.start is not None:
         last = min(last, asked.start - timedelta(days=1))
     return first, last - timedelta(days=metric.maturity_days)

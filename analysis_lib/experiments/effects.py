@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.stats import norm
@@ -14,8 +15,16 @@ from analysis_lib.experiments.arms import ABOVE, BEFORE, BELOW, ArmMoments, pool
 from analysis_lib.experiments.balancing import weighted
 from analysis_lib.results import Estimate
 
+if TYPE_CHECKING:
+    from analysis_lib.metrics import Metric
+
 #: Fewer units than this in an arm say too little about their spread.
 FEWEST_UNITS = 30
+
+
+def direction(metric: Metric) -> float:
+    """1 where more of a metric is better, −1 where less is."""
+    return -1.0 if metric.better == "down" else 1.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -20,6 +20,7 @@ from analysis_lib.experiments.beside import (
     sales_by_market,
     spans_of,
 )
+from analysis_lib.experiments.covering import covered_days
 from analysis_lib.experiments.evidence import Evidence
 from analysis_lib.experiments.exposures import Exposures, exposures_of
 from analysis_lib.experiments.health import Health, examine
@@ -32,8 +33,7 @@ from analysis_lib.metrics import (
     moments,
     moments_at,
 )
-from analysis_lib.metrics.asking import ask, last_whole_day
-from analysis_lib.metrics.coverage import covered, tables_of
+from analysis_lib.metrics.asking import last_whole_day
 from analysis_lib.metrics.declaration import Quantile, Retention
 from analysis_lib.results import format_percent
 
@@ -63,7 +63,7 @@ def gather(
         As ``metrics.moments``: with the reason why a metric cannot be tested so.
     """
     chosen, money = _chosen(warehouse, trial, names)
-    first, last = _covered(warehouse, list(chosen))
+    first, last = covered_days(warehouse, list(chosen))
     # Read as it stood: what happened by the last day that was over, as it is known today.
     until = None if as_of is None else min(last, last_whole_day(as_of))
     exposures = exposures_of(warehouse, trial, until=until, phases=plan.phases or None)
@@ -106,14 +106,6 @@ def _evidence(
         money=asked.money if asked.money in ends else "", markets=found["by_segment"][MARKET].get(asked.money, {}),
         sales=sales_by_market(warehouse, asked, main), notes=notes,
     )  # fmt: skip
-
-
-def _covered(warehouse: Warehouse, names: list[str]) -> tuple[date, date]:
-    """First and last day that the marts of some metrics share."""
-    registry = load_metrics(warehouse.project)
-    question = ask(registry, names, by=(), grain="total", start=None, end=None, where=None, currency="usd", as_of=None)
-    days = covered(warehouse, question, tables_of(warehouse, question)).values()
-    return max(one.first for one in days), min(one.last for one in days)
 
 
 def _pre_days(plan: Plan, trial: Trial, first: date) -> tuple[int, tuple[str, ...]]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from analysis_lib.errors import NotEnoughData
 from analysis_lib.experiments.arms import ArmMoments
 from analysis_lib.experiments.belief import Belief, Prior, believe
 from analysis_lib.experiments.correcting import benjamini_hochberg, holm
-from analysis_lib.experiments.effects import Effect, effect_of, post_stratified, quantile_effect
+from analysis_lib.experiments.effects import Effect, direction, effect_of, post_stratified, quantile_effect
 from analysis_lib.experiments.evidence import Evidence
 from analysis_lib.experiments.looking import evaluate
 from analysis_lib.experiments.readout import Readout
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Key = tuple[str, str]
+Arm = TypeVar("Arm")
+
+#: By dimension, metric and arm: effects by segment, and the segments that are too small for one.
+Cells = dict[tuple[str, str, str], tuple[dict[str, Effect], tuple[str, ...]]]
 
 
 def judge(evidence: Evidence, *, level: float, prior: Prior, is_planned: bool) -> Readout:
@@ -37,11 +42,12 @@ def judge(evidence: Evidence, *, level: float, prior: Prior, is_planned: bool) -
         Whether the plan was written before the start.
     """
     effects, refused = _effects(evidence, level)
+    cells = _all_cells(evidence, level)
     return Readout(
         evidence=evidence, is_planned=is_planned, level=level, effects=effects, plain=_plain(evidence, level),
         capped=_of_arms(evidence, evidence.capped, level), stratified=_stratified(evidence, level),
-        pvalues=_corrected(evidence, effects), refused=refused, segments=_segments(evidence, level),
-        by_segment=_by_segment(evidence, level),
+        pvalues=_corrected(evidence, effects), refused=refused, segments=_segments(evidence, cells, level),
+        by_segment=_by_segment(evidence, cells),
         looks=evaluate(evidence.looks, evidence.plan, evidence.metrics, growth=_growth(evidence)),
         wearing=_wearing(evidence, level), worth=_worth(evidence, level), prior=prior,
         beliefs=_beliefs(evidence, effects, prior),
@@ -70,7 +76,7 @@ def _unit(unit: str) -> str:
     return "pp" if unit == "share" else unit
 
 
-def _pair(arms: dict[str, ArmMoments], control: str, variant: str) -> tuple[ArmMoments, ArmMoments]:
+def _pair(arms: Mapping[str, Arm], control: str, variant: str) -> tuple[Arm, Arm]:
     missing = [name for name in (control, variant) if name not in arms]
     if missing:
         raise NotEnoughData(f"nobody was exposed to {', '.join(missing)}")
@@ -78,11 +84,8 @@ def _pair(arms: dict[str, ArmMoments], control: str, variant: str) -> tuple[ArmM
 
 
 def _quantile(evidence: Evidence, name: str, variant: str, level: float) -> Effect:
-    values, control = evidence.quantiles[name], evidence.plan.control
-    missing = [arm for arm in (control, variant) if arm not in values]
-    if missing:
-        raise NotEnoughData(f"nobody was exposed to {', '.join(missing)}")
-    both = {"control": values[control], "treatment": values[variant]}
+    control, treatment = _pair(evidence.quantiles[name], evidence.plan.control, variant)
+    both = {"control": control, "treatment": treatment}
     return quantile_effect(both, level=level, unit=evidence.metrics[name].unit)
 
 
@@ -138,7 +141,7 @@ def _corrected(evidence: Evidence, effects: dict[Key, Effect]) -> dict[Key, floa
 
 def _cells(evidence: Evidence, dimension: str, name: str, variant: str, level: float) -> tuple[dict, tuple[str, ...]]:
     """Effects by segment, and the segments that are too small for one."""
-    cells, control = evidence.by_segment[dimension].get(name, {}), evidence.plan.control
+    cells, control = evidence.by_segment[dimension][name], evidence.plan.control
     found, left_out = {}, []
     for value in sorted({key[1] for key in cells}, key=str):
         pair = cells.get((control, value)), cells.get((variant, value))
@@ -151,12 +154,21 @@ def _cells(evidence: Evidence, dimension: str, name: str, variant: str, level: f
     return found, tuple(left_out)
 
 
-def _segments(evidence: Evidence, level: float) -> tuple[Segments, ...]:
+def _all_cells(evidence: Evidence, level: float) -> Cells:
+    return {
+        (dimension, name, variant): _cells(evidence, dimension, name, variant, level)
+        for dimension, own in evidence.by_segment.items()
+        for name in own
+        for variant in evidence.plan.treatments
+    }
+
+
+def _segments(evidence: Evidence, cells: Cells, level: float) -> tuple[Segments, ...]:
     """Whether the first success metric's effect differs, by arm and dimension; p-values corrected together."""
     name, found = evidence.plan.success[0], []
     for dimension in evidence.by_segment:
         for variant in evidence.plan.treatments:
-            effects, left_out = _cells(evidence, dimension, name, variant, level)
+            effects, left_out = cells.get((dimension, name, variant), ({}, ()))
             try:
                 found.append(
                     compare_segments(
@@ -169,15 +181,13 @@ def _segments(evidence: Evidence, level: float) -> tuple[Segments, ...]:
     return tuple(replace(one, pvalue=pvalue) for one, pvalue in zip(found, adjusted, strict=True))
 
 
-def _by_segment(evidence: Evidence, level: float) -> pd.DataFrame:
+def _by_segment(evidence: Evidence, cells: Cells) -> pd.DataFrame:
     import pandas as pd
 
     rows = [
         segment_row(evidence, name, variant, f"{dimension}={value}", effect)
-        for dimension in evidence.by_segment
-        for name in evidence.by_segment[dimension]
-        for variant in evidence.plan.treatments
-        for value, effect in _cells(evidence, dimension, name, variant, level)[0].items()
+        for (dimension, name, variant), (effects, _) in cells.items()
+        for value, effect in effects.items()
     ]
     frame = pd.DataFrame(rows)
     if len(frame):
@@ -228,7 +238,7 @@ def _beliefs(evidence: Evidence, effects: dict[Key, Effect], prior: Prior) -> di
     shares = {variant: one for variant, one in shares.items() if one.se > 0}
     if not shares or metric is None:
         return {}
-    sign = -1.0 if metric.better == "down" else 1.0
+    sign = direction(metric)
     return believe({v: one.scaled(sign) for v, one in shares.items()}, prior, shared=_shared(evidence, name))
 
 

@@ -13,8 +13,9 @@ from analysis_lib.causal.sequential import fractions_of, group_bounds, harm_boun
 from analysis_lib.errors import NotEnoughData
 from analysis_lib.experiments.arms import ArmMoments
 from analysis_lib.experiments.balancing import balanced
-from analysis_lib.experiments.effects import FEWEST_UNITS, Effect, effect_of
+from analysis_lib.experiments.effects import FEWEST_UNITS, Effect, direction, effect_of
 from analysis_lib.experiments.plan import Plan
+from analysis_lib.metrics.explanation_text import inside
 from analysis_lib.results import Result, format_count
 
 if TYPE_CHECKING:
@@ -39,12 +40,12 @@ class Looks(Result):
     frame : pandas.DataFrame
         ``COLUMNS`` and ``effect``, ``se``: the effect as it stood, its z-value, half widths of intervals in standard
         errors (fixed; confidence sequence; group-sequential), the bound for harm, and what crossed.
-    kind : str
-        How the plan allows to look.
+    titles : dict of str to str
+        Names of the metrics for people.
     """
 
     frame: pd.DataFrame
-    kind: str
+    titles: dict[str, str]
 
     def first(self, crossed: str) -> pd.Series | None:
         """The first look at which ``harmed`` or ``proven``; None if there is none."""
@@ -60,7 +61,8 @@ class Looks(Result):
         said = f"With {format_count(n, 'looks')}, the last at the end,"
         harm, proof = self.first("harmed"), self.first("proven")
         if harm is not None:
-            return f"{said} harm to {harm['metric']} of {harm['variant']} was proven on {harm['day']:%-d %b %Y}."
+            name = inside(self.titles[harm["metric"]])
+            return f"{said} harm to {name} with {harm['variant']} was proven on {harm['day']:%-d %b %Y}."
         if proof is not None:
             return f"{said} the success of {proof['variant']} was proven on {proof['day']:%-d %b %Y}."
         return f"{said} no bound was crossed."
@@ -89,7 +91,9 @@ def evaluate(moments: Mapping[str, LookMoments], plan: Plan, metrics: Mapping[st
         alpha = plan.alpha / max(len(kind) * len(plan.treatments), 1)
         for variant in plan.treatments:
             rows += _rows(one, variant, plan, metrics[name], alpha, growth, is_success=name in plan.success)
-    return Looks(pd.DataFrame(rows, columns=[*COLUMNS, "effect", "se"]), plan.looks)
+    return Looks(
+        pd.DataFrame(rows, columns=[*COLUMNS, "effect", "se"]), {name: metrics[name].title for name in moments}
+    )
 
 
 def arms_at(one: LookMoments, look: int, arms: list[str]) -> dict[str, ArmMoments]:
@@ -117,7 +121,7 @@ def _rows(
     sequence = np.array([sequence_reach(share, 1.0, 1 - alpha) for share in t])
     group, harm = group_bounds(t, alpha), harm_bounds(t, 1 - alpha)
     reach = {"group_sequential": group, "confidence_sequence": sequence}.get(plan.looks)
-    sign = -1.0 if metric.better == "down" else 1.0
+    sign = direction(metric)
     rows = []
     for place, effect in enumerate(effects):
         z = effect.effect.value / effect.effect.se

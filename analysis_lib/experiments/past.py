@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 from analysis_lib.errors import InvalidValue, NotEnoughData
 from analysis_lib.experiments.arms import arms_of
 from analysis_lib.experiments.balancing import balanced
-from analysis_lib.experiments.effects import effect_of
+from analysis_lib.experiments.effects import direction, effect_of
 from analysis_lib.experiments.exposures import exposures_of
 from analysis_lib.experiments.health import examine
 from analysis_lib.experiments.trial import Trial, all_trials
@@ -19,6 +19,7 @@ from analysis_lib.metrics.declaration import Quantile
 from analysis_lib.results import Estimate
 
 if TYPE_CHECKING:
+    from analysis_lib.metrics import Metric
     from analysis_lib.warehouse import Warehouse
 
 
@@ -67,13 +68,13 @@ def past_effects(
         known = _KNOWN.setdefault(warehouse, {})
         key = (other.experiment_id, level)
         if key not in known:
-            known[key] = _effects(warehouse, other, registry.get(other.primary).better, level)
+            known[key] = _effects(warehouse, other, registry.get(other.primary), level)
         found += known[key]
     return found
 
 
-def _effects(warehouse: Warehouse, trial: Trial, better: str, level: float) -> list[Past]:
-    sign, found = -1.0 if better == "down" else 1.0, []
+def _effects(warehouse: Warehouse, trial: Trial, metric: Metric, level: float) -> list[Past]:
+    sign, found = direction(metric), []
     try:
         exposures = exposures_of(warehouse, trial)
         if not examine(exposures, trial, {}).passed:

@@ -8,11 +8,10 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.stats import norm
 
 from analysis_lib.errors import InvalidValue, ShopbookError, unknown
 from analysis_lib.experiments import readout_text
-from analysis_lib.experiments.arm_views import deciding, sign_of, title, views
+from analysis_lib.experiments.arm_views import deciding, losers_of, sign_of, title, views, winner_of
 from analysis_lib.experiments.belief import ASSUMED_SPREAD, corrected, learn_prior
 from analysis_lib.experiments.effects import normal
 from analysis_lib.experiments.programme_result import NOT_READ, NOT_STARTED, STILL_RUNNING, Line, Programme
@@ -144,13 +143,12 @@ def outcome_of(action: str, *, is_believed: bool) -> str:
 def _arm(one: Readout, action: str) -> str:
     """The arm that the verdict is about."""
     harm = one.looks.first("harmed")
-    if action == "Roll back" and (one.days_left or one.is_cut_short) and harm is not None:
+    if action == "Roll back" and one.is_early and harm is not None:
         return str(harm["variant"])
     seen = views(one)
-    winners = [view for view in seen if view.better and not view.worse]
-    losers = [view for view in seen if view.worse]
-    if action == "Ship" and winners:
-        return max(winners, key=lambda view: view.low).variant
+    winner, losers = winner_of(seen), losers_of(seen)
+    if action == "Ship" and winner is not None:
+        return winner.variant
     if action == "Roll back" and losers:
         return losers[0].variant
     return readout_text.best(one)
@@ -233,7 +231,5 @@ def drawn(money: Estimate, effect: Estimate, after: Estimate, level: float) -> E
     """
     weight = after.se / effect.se
     factor = after.value / effect.value if effect.excludes_zero else min(1.0, weight**2)
-    value, se = money.value * factor, money.se * weight
-    reach = norm.ppf(0.5 + level / 2) * se
-    return replace(money, value=value, se=se, ci_lower=value - reach, ci_upper=value + reach, level=level,
-                   method=f"{money.method}; drawn as its effect")  # fmt: skip
+    method = f"{money.method}; drawn as its effect"
+    return normal(replace(money, value=money.value * factor, se=money.se * weight, method=method), level)

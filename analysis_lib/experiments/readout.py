@@ -110,6 +110,11 @@ class Readout(Result):
         """Whether it ended days before the plan says: then it was looked at, and the plan's looks decide."""
         return not self.days_left and self.evidence.days < self.plan.days - 1
 
+    @property
+    def is_early(self) -> bool:
+        """Whether it has not run to its planned end: then its looks decide."""
+        return self.days_left > 0 or self.is_cut_short
+
     def role(self, metric: str) -> str:
         """success, guardrail or explored."""
         if metric in self.plan.success:

@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 
 SUBJECT, SECOND, CONTEXT, BAND = PALETTE["subject"], PALETTE["second"], PALETTE["context"], PALETTE["sky"]
 
-#: Grey that stays readable as text on white.
-CONTEXT_TEXT = "#5f5f5f"
+CONTEXT_TEXT = PALETTE["context_text"]
 
 #: Level of the band in which daily shares should lie.
 SHARE_LEVEL = 0.999
@@ -88,7 +87,7 @@ def draw_looks(axes: Any, frame: pd.DataFrame) -> None:
         (last["always_upper"], "at any time", CONTEXT_TEXT), (last["planned_lower"], "at these looks", CONTEXT_TEXT),
         (last["rel_effect"], "ordinary", SUBJECT), (last["harm"], "bound for harm", SECOND),
     ]  # fmt: skip
-    for place, text, colour in _apart(ends, axes.get_ylim()):
+    for place, text, colour in apart(ends, 0.07 * float(np.diff(axes.get_ylim())[0])):
         axes.annotate(text, (days[-1], place), xytext=(8, 0), textcoords="offset points", va="center", color=colour)
     axes.set_xticks(days, [f"{day:%-d %b}" for day in frame["day"]])
     if len(days) > 4:
@@ -97,10 +96,10 @@ def draw_looks(axes: Any, frame: pd.DataFrame) -> None:
     _percent_axis(axes.yaxis)
 
 
-def _apart(ends: list[tuple[float, str, str]], limits: tuple[float, float]) -> list[tuple[float, str, str]]:
-    """Labels moved apart so that none covers another."""
-    gap, found = 0.07 * (limits[1] - limits[0]), []
-    for place, text, colour in sorted((end for end in ends if end[1]), key=lambda end: end[0]):
+def apart(ends: list[tuple[float, str, str]], gap: float) -> list[tuple[float, str, str]]:
+    """Labels (place, text, colour) from the lowest on, moved up so that each is ``gap`` above the one below."""
+    found: list[tuple[float, str, str]] = []
+    for place, text, colour in sorted(ends):
         lowest = found[-1][0] + gap if found else -np.inf
         found.append((max(place, lowest), text, colour))
     return found

@@ -18,16 +18,8 @@ if TYPE_CHECKING:
 #: The arm that the others are compared with, unless it is named otherwise.
 CONTROL = "control"
 
-NEEDED = {
-    "experiments": [
-        "experiment_id", "name", "unit", "variant", "planned_share", "starts_at", "ends_at", "hypothesis",
-        "primary_metric", "guardrails",
-    ],
-    "exposures": ["experiment_id", "unit_id", "variant", "exposed_at", "phase"],
-}  # fmt: skip
-
-#: Columns that a source may leave out.
-_OPTIONAL = {"hypothesis", "primary_metric", "guardrails", "phase"}
+#: Columns that a source must have; ``hypothesis``, ``primary_metric`` and ``guardrails`` it may leave out.
+NEEDED = ("experiment_id", "name", "unit", "variant", "planned_share", "starts_at", "ends_at")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,10 +64,6 @@ class Trial:
     def days(self) -> int:
         """Planned length; 0 while it is open."""
         return 0 if self.ends_at is None else max(1, round((self.ends_at - self.starts_at).total_seconds() / 86_400))
-
-    def is_running(self, as_of: datetime) -> bool:
-        """Whether it has not ended by a time."""
-        return self.ends_at is None or self.ends_at > as_of
 
 
 def find_trial(warehouse: Warehouse, experiment_id: str, *, control: str | None = None) -> Trial:
@@ -122,7 +110,7 @@ def all_trials(warehouse: Warehouse) -> list[Trial]:
 
 def _rows(warehouse: Warehouse, experiment_id: str | None) -> pd.DataFrame:
     table = warehouse.table("experiments")
-    missing = [name for name in NEEDED["experiments"] if name not in table.columns and name not in _OPTIONAL]
+    missing = [name for name in NEEDED if name not in table.columns]
     if missing:
         raise ContractError(f"source '{warehouse.name}': experiments lacks {', '.join(missing)}.")
     if experiment_id is not None:

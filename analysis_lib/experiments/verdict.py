@@ -7,12 +7,25 @@ from typing import TYPE_CHECKING
 
 from scipy.stats import norm
 
-from analysis_lib.experiments.arm_views import ArmView, deciding, effect_text, late_decides, sides, title, told, views
+from analysis_lib.experiments.arm_views import (
+    ArmView,
+    deciding,
+    effect_text,
+    late_decides,
+    losers_of,
+    sides,
+    title,
+    told,
+    views,
+    winner_of,
+)
 from analysis_lib.experiments.effects import format_pvalue
 from analysis_lib.metrics.explanation_text import inside
 from analysis_lib.results import Decision, Estimate, format_count, format_percent
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from analysis_lib.experiments.readout import Readout
     from analysis_lib.experiments.segments import Segments
 
@@ -23,8 +36,8 @@ RULE = (
     " back if one got worse. Where the effect changes with the days since the exposure, or the plan says so, the late"
     " days decide. Where segments differ, hold, unless the arm is better in each of them. While the test runs: keep"
     " running, unless a bound that accounts for every look is crossed; early success counts only where the plan allows"
-    " it. Otherwise hold if the interval leaves no"
-    " room for an effect worth shipping, and say that nobody can tell if it does."
+    " it. Otherwise hold if the interval leaves no room for an effect worth shipping, and say that nobody can tell if"
+    " it does."
 )
 
 #: Longer than this is no answer to "how many more days".
@@ -40,19 +53,19 @@ def decide(one: Readout) -> Decision:
         reason = one.refused.get(one.primary, "the metric that decides has no value in this test")
         return _made(one, "Cannot tell", f"There is no effect to judge: {reason}.", None, "Name a metric that has one.")
     harm, proof = one.looks.first("harmed"), one.looks.first("proven")
-    if (one.days_left or one.is_cut_short) and harm is not None:
+    if one.is_early and harm is not None:
         return _harmed_early(one, harm)
-    if (one.days_left or one.is_cut_short) and proof is None:
+    if one.is_early and proof is None:
         return _too_early(one)
     return _at_the_end(one)
 
 
 def _at_the_end(one: Readout) -> Decision:
     seen = views(one)
-    winners = [view for view in seen if view.better and not view.worse]
-    if winners:
-        return _won(one, max(winners, key=lambda view: view.low))
-    losers = [view for view in seen if view.worse]
+    winner = winner_of(seen)
+    if winner is not None:
+        return _won(one, winner)
+    losers = losers_of(seen)
     if losers:
         return _lost(one, losers)
     split = [(view, view.uneven) for view in seen if view.uneven is not None]
@@ -96,8 +109,8 @@ def _lost(one: Readout, losers: list[ArmView]) -> Decision:
 
 def _split(one: Readout, view: ArmView, segments: Segments) -> Decision:
     good, bad = sides(one, segments)
-    told = [f"better in {', '.join(good)}" if good else "", f"worse in {', '.join(bad)}" if bad else ""]
-    known = " and ".join(words for words in told if words) or f"known well enough in no {segments.dimension} by itself"
+    known = " and ".join(f"{word} in {', '.join(names)}" for word, names in (("better", good), ("worse", bad)) if names)
+    known = known or f"known well enough in no {segments.dimension} by itself"
     reason = (
         f"Not the same for everybody: {inside(title(one, one.primary))} with {view.variant} is {known}"
         f" (p {format_pvalue(segments.pvalue)} that all are alike)."
@@ -127,10 +140,10 @@ def _undecided(one: Readout, seen: list[ArmView]) -> Decision:
     return _made(one, "Cannot tell", reason, None, "Run it longer, on more markets, or on those it touches only.")
 
 
-def _harmed_early(one: Readout, harm: object) -> Decision:
-    metric, variant = harm["metric"], harm["variant"]  # type: ignore[index]
+def _harmed_early(one: Readout, harm: pd.Series) -> Decision:
+    metric, variant = harm["metric"], harm["variant"]
     reason = (
-        f"{title(one, metric)} with {variant} crossed the bound for harm on {harm['day']:%-d %b %Y}:"  # type: ignore[index]
+        f"{title(one, metric)} with {variant} crossed the bound for harm on {harm['day']:%-d %b %Y}:"
         f" {effect_text(one, metric, variant)} by now."
     )
     money = _money(one, variant)

@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 #: Up, down, and what is neither.
 UP, DOWN, CONTEXT = PALETTE["subject"], PALETTE["second"], PALETTE["context"]
 
-#: Grey that stays readable as text on white.
-CONTEXT_TEXT = "#5f5f5f"
+CONTEXT_TEXT = PALETTE["context_text"]
 
 
 def draw_waterfall(axes: Any, parts: pd.DataFrame, ends: tuple[float, float], unit: str, end_unit: str) -> None:

@@ -29,7 +29,7 @@ def moments(
     currency: str = "usd",
     as_of: datetime | str | None = None,
     experiment: str | None = None,
-    days_since: tuple[int, int] | None = None,
+    days_since: tuple[int, int | None] | None = None,
     covariate_days_since: tuple[int, int] | None = None,
     caps: Mapping[str, float] | None = None,
     cross: bool = False,
@@ -70,7 +70,7 @@ def moments(
         nothing. Without it, a unit is in a cell if it has a row there.
     days_since : tuple of int, optional
         First and last day after the first exposure (0: its day) that are measured; only units are counted whose last
-        such day is no later than ``end``.
+        such day is no later than ``end``. Without a last day, (14, None): all from the first on, of units that have it.
     covariate_days_since : tuple of int, optional
         The days on which covariates are measured, likewise; by default the ``pre_days`` before the exposure. Days after
         it make them outcomes of an earlier time, not covariates: for telling whether an effect wears off.

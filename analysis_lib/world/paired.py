@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from analysis_lib.world.block import Block
+from analysis_lib.world.builder import MEMORY_LIMIT
+from analysis_lib.world.draws import text
+from analysis_lib.world.engine import Engine
 from analysis_lib.world.recipe import Recipe
 from analysis_lib.world.stage import Stage
 
@@ -28,6 +33,18 @@ class Scope:
     markets: tuple[int, ...]
     first: int
     last: int
+
+
+@contextmanager
+def staged(recipe: Recipe) -> Iterator[Stage]:
+    """A world in the making, in a database of its own that is gone afterwards."""
+    import duckdb
+
+    with tempfile.TemporaryDirectory() as spill, duckdb.connect() as connection:
+        for setting in (f"memory_limit = '{MEMORY_LIMIT}'", f"temp_directory = {text(spill)}", "TimeZone = 'UTC'"):
+            connection.execute(f"SET {setting}")
+        connection.execute("SET enable_progress_bar = false")
+        yield Stage(Engine(connection), recipe)
 
 
 def play_pair(stage: Stage, scope: Scope, worlds: tuple[Recipe, Recipe], keep: Keep) -> None:

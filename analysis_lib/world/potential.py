@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from analysis_lib.errors import unknown
-from analysis_lib.world.aftermath import LOST_SHARE
 from analysis_lib.world.block import Block
-from analysis_lib.world.builder import MEMORY_LIMIT, read_recipe
+from analysis_lib.world.builder import read_recipe
 from analysis_lib.world.draws import text
-from analysis_lib.world.engine import Engine
-from analysis_lib.world.paired import Scope, play_pair
+from analysis_lib.world.paired import Scope, play_pair, staged
 from analysis_lib.world.plants import Experiment
 from analysis_lib.world.stage import Stage
+from analysis_lib.world.truth_experiments import SUMS, done_by_unit, unit_of
 
 if TYPE_CHECKING:
     import pandas as pd
-
-#: What is added up by unit and day.
-SUMS = ("visits", "views", "carts", "crashes", "checkouts", "orders", "gmv", "subsidy", "lost")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,7 +28,8 @@ class Potential:
     units : pandas.DataFrame
         unit, country, exposed (day of the first exposure, the first day of the experiment being 0), phase.
     outcomes : pandas.DataFrame
-        variant, unit, day (negative: beforehand) and ``SUMS``: one row per variant, unit and day with a visit.
+        variant, unit, day (negative: beforehand) and ``truth_experiments.SUMS``: one row per variant, unit and day with
+        a visit.
     days : int
         Days of the experiment.
     """
@@ -64,16 +60,11 @@ def potential_outcomes(path: str | Path, name: str, *, pre_days: int = 28) -> Po
     UnknownName
         An experiment that this world does not have.
     """
-    import duckdb
-
     recipe = read_recipe(path)
     if name not in recipe.experiments:
         raise unknown("experiment", name, recipe.experiments, "this world")
-    with tempfile.TemporaryDirectory() as spill, duckdb.connect() as connection:
-        for setting in (f"memory_limit = '{MEMORY_LIMIT}'", f"temp_directory = {text(spill)}", "TimeZone = 'UTC'"):
-            connection.execute(f"SET {setting}")
-        connection.execute("SET enable_progress_bar = false")
-        return _played(Stage(Engine(connection), recipe), name, pre_days)
+    with staged(recipe) as stage:
+        return _played(stage, name, pre_days)
 
 
 def _played(stage: Stage, name: str, pre_days: int) -> Potential:
@@ -96,25 +87,10 @@ def _played(stage: Stage, name: str, pre_days: int) -> Potential:
 
 
 def _kept(block: Block, name: str, trial: Experiment) -> dict[str, str]:
-    unit = "idx" if trial.unit == "user" else "maker"
     return {
         "exposed": f"SELECT unit, m, d, phase FROM w_exposures WHERE experiment = {text(name)}"
         f" AND d BETWEEN {block.first} AND {block.last}",
-        "done": f"""
-            SELECT v.d, v.{unit} AS unit, count(*) AS visits,
-                sum(CASE WHEN viewed THEN v.n_views ELSE 0 END) AS views, count(*) FILTER (v.carted) AS carts,
-                count(*) FILTER (v.crashed) AS crashes, count(*) FILTER (checked_out) AS checkouts,
-                count(*) FILTER (ordered) AS orders, coalesce(sum(gmv), 0) AS gmv,
-                coalesce(sum(subsidy), 0) AS subsidy,
-                coalesce(sum(gmv * ({LOST_SHARE})::DECIMAL(4, 3)), 0) AS lost
-            FROM w_visits AS v
-            LEFT JOIN (SELECT visit_id, order_id, checked_out, ordered FROM w_orders) USING (visit_id)
-            LEFT JOIN (SELECT order_id, sum((gmv_local * usd)::DECIMAL(16, 6)) AS gmv,
-                    sum((platform_subsidy_local * usd)::DECIMAL(16, 6)) AS subsidy FROM w_lines GROUP BY order_id)
-                        USING (order_id)
-            LEFT JOIN (SELECT order_id, cancelled, refused, returned, refunded_share FROM w_fates) USING (order_id)
-            WHERE v.{unit} IS NOT NULL
-            GROUP BY v.d, v.{unit}""",
+        "done": done_by_unit(unit_of(trial)),
     }
 
 

@@ -5,17 +5,14 @@ Nothing but ``calibration`` and tests may read it.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analysis_lib.errors import InvalidValue, unknown
-from analysis_lib.world.builder import MEMORY_LIMIT, read_recipe
-from analysis_lib.world.draws import text
-from analysis_lib.world.engine import Engine
+from analysis_lib.world.builder import read_recipe
+from analysis_lib.world.paired import staged
 from analysis_lib.world.recipe import KINDS, Recipe
-from analysis_lib.world.stage import Stage
 from analysis_lib.world.truth_campaigns import campaign_truth
 from analysis_lib.world.truth_experiments import experiment_truth
 from analysis_lib.world.truth_incidents import incident_truth
@@ -80,16 +77,9 @@ def truth(
 
 
 def _play(recipe: Recipe, plants: list[tuple[str, str]], progress: Callable[[str], None]) -> list[dict[str, Any]]:
-    """Play every plant's two worlds, in one database of its own that is gone afterwards."""
-    import duckdb
-
+    """Play every plant's two worlds."""
     rows: list[dict[str, Any]] = []
-    with tempfile.TemporaryDirectory() as spill, duckdb.connect() as connection:
-        connection.execute(f"SET memory_limit = '{MEMORY_LIMIT}'")
-        connection.execute(f"SET temp_directory = {text(spill)}")
-        connection.execute("SET TimeZone = 'UTC'")
-        connection.execute("SET enable_progress_bar = false")
-        stage = Stage(Engine(connection), recipe)
+    with staged(recipe) as stage:
         for kind, name in plants:
             progress(f"{kind} {name}")
             rows += _TELLERS[kind](stage, name)

@@ -49,9 +49,27 @@ def experiment_truth(stage: Stage, name: str) -> list[Row]:
 
 def _kept(block: Block, name: str, trial: Experiment) -> dict[str, str]:
     """Sums by unit and day, from the unit's first exposure on."""
-    unit = "idx" if trial.unit == "user" else "maker"
-    return {
-        "trial": f"""
+    unit = unit_of(trial)
+    since = f"JOIN w_exposures AS e ON e.experiment = {text(name)} AND e.unit = v.{unit} AND e.d <= v.d"
+    return {"trial": done_by_unit(unit, since)}
+
+
+def unit_of(trial: Experiment) -> str:
+    """Column of a visit that holds what an experiment randomises."""
+    return "idx" if trial.unit == "user" else "maker"
+
+
+def done_by_unit(unit: str, among: str = "") -> str:
+    """SQL of what units did, by market and day: ``SUMS``.
+
+    Parameters
+    ----------
+    unit : str
+        As ``unit_of``.
+    among : str
+        A join that keeps some of the visits ``v``.
+    """
+    return f"""
             SELECT v.m, v.d, v.{unit} AS unit, count(*) AS visits, sum(CASE WHEN viewed THEN v.n_views ELSE 0
                 END) AS views,
                 count(*) FILTER (v.carted) AS carts, count(*) FILTER (v.crashed) AS crashes,
@@ -59,18 +77,18 @@ def _kept(block: Block, name: str, trial: Experiment) -> dict[str, str]:
                 coalesce(sum(gmv), 0) AS gmv, coalesce(sum(subsidy), 0) AS subsidy,
                 count(*) FILTER (returned) AS refunds, coalesce(sum(gmv * ({LOST_SHARE})::DECIMAL(4, 3)), 0) AS lost
             FROM w_visits AS v
-            JOIN w_exposures AS e ON e.experiment = {text(name)} AND e.unit = v.{unit} AND e.d <= v.d
+            {among}
             LEFT JOIN (SELECT visit_id, order_id, checked_out, ordered FROM w_orders) USING (visit_id)
             LEFT JOIN (SELECT order_id, sum((gmv_local * usd)::DECIMAL(16, 6)) AS gmv,
                     sum((platform_subsidy_local * usd)::DECIMAL(16, 6)) AS subsidy FROM w_lines GROUP BY order_id)
                         USING (order_id)
             LEFT JOIN (SELECT order_id, cancelled, refused, returned, refunded_share FROM w_fates) USING (order_id)
+            WHERE v.{unit} IS NOT NULL
             GROUP BY v.m, v.d, v.{unit}"""
-    }
 
 
 #: What is summed by unit.
-_SUMS = ("visits", "views", "carts", "crashes", "checkouts", "orders", "gmv", "subsidy", "refunds", "lost")
+SUMS = ("visits", "views", "carts", "crashes", "checkouts", "orders", "gmv", "subsidy", "refunds", "lost")
 
 
 def _rows(stage: Stage, name: str, trial: Experiment, treatment: str) -> list[Row]:
@@ -89,7 +107,7 @@ def _rows(stage: Stage, name: str, trial: Experiment, treatment: str) -> list[Ro
 
 def _by_scope(stage: Stage, metrics: dict[str, tuple[str, str]]) -> dict[Any, dict[int, list[float | None]]]:
     """Values of the metrics by market (None: all together) and side."""
-    sums = ", ".join(f"sum({column}) AS {column}" for column in _SUMS)
+    sums = ", ".join(f"sum({column}) AS {column}" for column in SUMS)
     values = ", ".join(f"({sql})::DOUBLE" for sql, _ in metrics.values())
     found = stage.engine.rows(
         f"SELECT m, side, {values} FROM (SELECT side, m, unit, {sums} FROM w_trial GROUP BY side, m, unit)"

@@ -4,23 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from analysis_lib import metrics, pipelines, warehouse
+from analysis_lib import metrics, pipelines
 from analysis_lib.calibration import explanations, reviews
 from analysis_lib.calibration.samples import Samples
 from analysis_lib.calibration.scoring import DRAWS
-from analysis_lib.errors import ShopbookError
 
 DAYS = (explanations.BEFORE[0], explanations.AFTER[1])
-
-
-@pytest.fixture(scope="module")
-def world():
-    with warehouse.connect("world") as opened:
-        try:
-            metrics.query(opened, "gmv", start="2026-01-01", end="2026-01-01")
-        except ShopbookError as error:
-            pytest.skip(f"the marts of 'world' are not there: {error}")
-        yield opened
 
 
 def buyers(sample) -> set[str]:

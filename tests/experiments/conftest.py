@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis_lib import config, metrics, warehouse
+from analysis_lib import config, metrics
 from analysis_lib.calibration.crowds import Crowd
-from analysis_lib.errors import ShopbookError
 from analysis_lib.experiments.arms import ArmMoments
 from analysis_lib.experiments.plan import Plan
 
@@ -73,14 +72,3 @@ def crowd():
         return Crowd(exposed, country, phase, done, before)
 
     return make
-
-
-@pytest.fixture(scope="session")
-def world():
-    """The simulated marketplace with its marts."""
-    with warehouse.connect("world") as opened:
-        try:
-            metrics.query(opened, "gmv", start="2026-01-01", end="2026-01-01")
-        except ShopbookError as error:
-            pytest.skip(f"the marts of 'world' are not there: {error}")
-        yield opened

@@ -17,12 +17,13 @@ from analysis_lib.experiments.arms import ArmMoments
 from analysis_lib.experiments.arms import arms_of as arms_read
 from analysis_lib.experiments.design_asking import arms_of, margins_of
 from analysis_lib.experiments.design_checks import running_beside
-from analysis_lib.experiments.design_exhibits import EXHIBITS, _apart
+from analysis_lib.experiments.design_exhibits import EXHIBITS
 from analysis_lib.experiments.design_history import adjusted_variance
 from analysis_lib.experiments.design_power import critical, detectable
 from analysis_lib.experiments.design_text import SENTENCES
 from analysis_lib.experiments.effects import effect_of
 from analysis_lib.experiments.plan import hold_to, load_plan, plan_of
+from analysis_lib.experiments.readout_drawings import apart
 from analysis_lib.experiments.trial import find_trial
 from analysis_lib.metrics import load_metrics
 from analysis_lib.results.decision import ACTIONS
@@ -442,7 +443,7 @@ def test_labels_of_the_curve_do_not_overlap(design, kind):
 
 
 def test_labels_are_moved_apart():
-    placed = [place for place, *_ in _apart([(0.1, "a", ""), (0.1, "b", ""), (0.11, "c", "")], 1.0)]
+    placed = [place for place, *_ in apart([(0.1, "a", ""), (0.1, "b", ""), (0.11, "c", "")], 0.075)]
     assert np.diff(placed) == pytest.approx(0.075)
 
 

@@ -113,17 +113,6 @@ def drawn(tmp_path_factory, make_warehouse):
     return Counter(one)
 
 
-@pytest.fixture(scope="session")
-def world():
-    """The simulated marketplace with its marts."""
-    with warehouse.connect("world") as opened:
-        try:
-            metrics.query(opened, "gmv", start="2026-01-01", end="2026-01-01")
-        except ShopbookError as error:
-            pytest.skip(f"the marts of 'world' are not there: {error}")
-        yield opened
-
-
 @pytest.fixture
 def registry_of(tmp_path):
     """``registry_of(text)``: the metrics of a file that says this."""

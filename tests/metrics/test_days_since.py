@@ -54,6 +54,16 @@ def test_days_since_count_who_can_be_followed_to_the_last_of_them(ask, spending,
     np.testing.assert_allclose(cov[:, 0, 0], by_hand.var(), rtol=1e-9)
 
 
+def test_days_without_an_end_are_of_all_who_have_the_first(ask, spending):
+    """Not of those alone who can be followed to the end: everybody has as many late days as the data hold."""
+    n, mean, cov = ask("gmv", days_since=(2, None)).arrays("gmv")
+    late = pd.concat([spending(day, day)["gmv"] for day in range(2, 10)]).groupby(level=0).sum()
+    by_hand = spending(2, 2)[["variant"]].assign(gmv=late).groupby("variant")["gmv"]
+    assert n.tolist() == by_hand.size().tolist()
+    np.testing.assert_allclose(mean[:, 0], by_hand.mean(), rtol=1e-12)
+    np.testing.assert_allclose(cov[:, 0, 0], by_hand.var(), rtol=1e-9)
+
+
 def test_a_later_time_beside_an_earlier_one(ask, spending):
     found = ask("gmv", days_since=(2, 3), covariates="own", covariate_days_since=(0, 1))
     late, early = spending(2, 3), spending(0, 1)
