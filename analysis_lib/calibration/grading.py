@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
-from analysis_lib.calibration import explanations, readouts, reviews
+from analysis_lib.calibration import explanations, readouts, reviews, rollouts
 from analysis_lib.calibration.grades import Grade, code_version
 from analysis_lib.calibration.scoring import Wanted, score
 from analysis_lib.config import LEVEL
@@ -75,6 +75,20 @@ GRADERS = {
         worlds=4,
         draws=500,
         entries=("experiments.judging",),
+    ),
+    "releases.assess": Grader(
+        title="What a version of the app did",
+        how=rollouts.HOW,
+        simulate=rollouts.simulate,
+        wanted=(
+            Wanted("coverage", 0.93, 0.97),
+            Wanted("rel_bias", -0.10, 0.10),
+            Wanted("false_positive", 0.0, 0.06, "placebo"),
+            Wanted("right", 0.9, 1.0),
+        ),
+        worlds=2,
+        draws=100,
+        entries=("releases.assessing",),
     ),
     "campaigns.review": Grader(
         title="What a campaign brought",

@@ -6,8 +6,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from analysis_lib.config import PALETTE
+from analysis_lib.drawings import draw_forest
 from analysis_lib.experiments import programme_text
-from analysis_lib.experiments.readout_drawings import CONTEXT_TEXT, draw_forest
+from analysis_lib.experiments.readout_drawings import CONTEXT_TEXT
 from analysis_lib.results import Estimate, Exhibit, format_percent, format_value, nothing_to_show
 
 if TYPE_CHECKING:

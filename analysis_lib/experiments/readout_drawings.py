@@ -8,7 +8,8 @@ import numpy as np
 from scipy.stats import norm
 
 from analysis_lib.config import PALETTE
-from analysis_lib.results import format_interval, format_percent
+from analysis_lib.drawings import percent_axis
+from analysis_lib.results import format_percent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,35 +23,6 @@ CONTEXT_TEXT = PALETTE["context_text"]
 
 #: Level of the band in which daily shares should lie.
 SHARE_LEVEL = 0.999
-
-
-def draw_forest(axes: Any, frame: pd.DataFrame) -> None:
-    """Relative effects with intervals, one row each under its name, and margins where there are some.
-
-    Parameters
-    ----------
-    frame
-        row, effect, ci_lower, ci_upper, role, margin; and ``rel_effect``, drawn as a dot, where there is one.
-    """
-    places = np.arange(len(frame), dtype=float)
-    colours = [SUBJECT if role == "success" else CONTEXT_TEXT for role in frame["role"]]
-    axes.axvline(0, color="black", lw=1)
-    axes.hlines(places, frame["ci_lower"], frame["ci_upper"], color=colours, lw=2.4)
-    axes.scatter(frame["effect"], places, color=colours, s=46, zorder=3)
-    if "rel_effect" in frame:
-        axes.scatter(frame["rel_effect"], places, color=CONTEXT, s=22, zorder=2)
-    guarded = frame["margin"].notna()
-    axes.scatter(frame.loc[guarded, "margin"], places[guarded], marker="|", s=320, color=SECOND, zorder=2)
-    onto = axes.get_yaxis_transform()
-    for place, row in zip(places, frame.itertuples(), strict=True):
-        shown = format_interval(row.effect, row.ci_lower, row.ci_upper, "share")
-        for at, side, text, colour in ((0, "left", row.row, CONTEXT_TEXT), (1, "right", shown, "#222222")):
-            axes.text(at, place - 0.25, text, transform=onto, va="bottom", ha=side, color=colour,
-                      bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5})  # fmt: skip
-    axes.set_yticks([])
-    axes.set_ylim(len(frame) - 0.6, -0.95)
-    axes.margins(x=0.04)
-    _percent_axis(axes.xaxis)
 
 
 def bands(rows: pd.DataFrame) -> pd.DataFrame:
@@ -93,7 +65,7 @@ def draw_looks(axes: Any, frame: pd.DataFrame) -> None:
     if len(days) > 4:
         for place, label in enumerate(axes.get_xticklabels()):
             label.set_visible(place % 2 == (len(days) - 1) % 2)
-    _percent_axis(axes.yaxis)
+    percent_axis(axes.yaxis)
 
 
 def apart(ends: list[tuple[float, str, str]], gap: float) -> list[tuple[float, str, str]]:
@@ -122,7 +94,7 @@ def draw_days(axes: Any, frame: pd.DataFrame, found: Wearing) -> None:
     # Single days are noisy: those beyond the frame are in the numbers.
     axes.set_ylim(low - 0.3 * room, high + 0.4 * room)
     axes.set_xlabel("days since the first exposure")
-    _percent_axis(axes.yaxis)
+    percent_axis(axes.yaxis)
 
 
 def daily_shares(one: Readout) -> pd.DataFrame:
@@ -160,10 +132,4 @@ def draw_shares(axes: Any, frame: pd.DataFrame) -> None:
                   textcoords="offset points", va="center", color=CONTEXT_TEXT)  # fmt: skip
     ticks = frame["day"].iloc[:: max(1, len(frame) // 4)]
     axes.set_xticks(ticks, [f"{day:%-d %b}" for day in ticks])
-    _percent_axis(axes.yaxis)
-
-
-def _percent_axis(axis: Any) -> None:
-    axis.set_major_formatter(
-        lambda value, _: format_percent(value, 0 if abs(value * 100 - round(value * 100)) < 1e-6 else 1)
-    )
+    percent_axis(axes.yaxis)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from analysis_lib.drawings import draw_forest
 from analysis_lib.experiments import readout_drawings as drawings
 from analysis_lib.experiments import readout_text
 from analysis_lib.experiments.arm_views import sign_of, signed, title
@@ -57,7 +58,7 @@ def effects(one: Readout) -> Exhibit:
         subtitle=_subtitle(one, "Change against control") + ("; orange: margins" if one.plan.guardrails else ""),
         frame=rows[["row", "effect", "ci_lower", "ci_upper"]],
         units=RELATIVE,
-        draw=partial(drawings.draw_forest, frame=rows),
+        draw=partial(draw_forest, frame=rows),
         height=0.14 + 0.1 * len(rows),
     )
 
@@ -199,7 +200,7 @@ def segments(one: Readout) -> Exhibit:
         subtitle=f"{title(one, one.primary)} with {variant}, each drawn to the common effect; dots: each by itself",
         frame=frame[["row", "effect", "ci_lower", "ci_upper", "rel_effect", "n_control", "n_treatment"]],
         units=RELATIVE | {"rel_effect": "share", "n_control": "", "n_treatment": ""},
-        draw=partial(drawings.draw_forest, frame=drawn),
+        draw=partial(draw_forest, frame=drawn),
         height=0.14 + 0.1 * len(frame),
     )
 

@@ -1,0 +1,53 @@
+"""Estimates with intervals, one row each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from analysis_lib.config import PALETTE
+from analysis_lib.results import format_interval, format_percent
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SUBJECT, SECOND, CONTEXT = PALETTE["subject"], PALETTE["second"], PALETTE["context"]
+
+CONTEXT_TEXT = PALETTE["context_text"]
+
+
+def draw_forest(axes: Any, frame: pd.DataFrame) -> None:
+    """Relative effects with intervals, one row each under its name, and margins where there are some.
+
+    Parameters
+    ----------
+    frame
+        row, effect, ci_lower, ci_upper, role, margin; and ``rel_effect``, drawn as a dot, where there is one.
+    """
+    places = np.arange(len(frame), dtype=float)
+    colours = [SUBJECT if role == "success" else CONTEXT_TEXT for role in frame["role"]]
+    axes.axvline(0, color="black", lw=1)
+    axes.hlines(places, frame["ci_lower"], frame["ci_upper"], color=colours, lw=2.4)
+    axes.scatter(frame["effect"], places, color=colours, s=46, zorder=3)
+    if "rel_effect" in frame:
+        axes.scatter(frame["rel_effect"], places, color=CONTEXT, s=22, zorder=2)
+    guarded = frame["margin"].notna()
+    axes.scatter(frame.loc[guarded, "margin"], places[guarded], marker="|", s=320, color=SECOND, zorder=2)
+    onto = axes.get_yaxis_transform()
+    for place, row in zip(places, frame.itertuples(), strict=True):
+        shown = format_interval(row.effect, row.ci_lower, row.ci_upper, "share")
+        for at, side, text, colour in ((0, "left", row.row, CONTEXT_TEXT), (1, "right", shown, "#222222")):
+            axes.text(at, place - 0.25, text, transform=onto, va="bottom", ha=side, color=colour,
+                      bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5})  # fmt: skip
+    axes.set_yticks([])
+    axes.set_ylim(len(frame) - 0.6, -0.95)
+    axes.margins(x=0.04)
+    percent_axis(axes.xaxis)
+
+
+def percent_axis(axis: Any) -> None:
+    """Shares on an axis as percentages."""
+    axis.set_major_formatter(
+        lambda value, _: format_percent(value, 0 if abs(value * 100 - round(value * 100)) < 1e-6 else 1)
+    )
