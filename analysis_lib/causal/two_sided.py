@@ -200,7 +200,7 @@ def equilibrium(
     and returns has one solution each; the effect is their difference.
 
     Exact for many alike listings and customers who choose by a logit, at any balance and any shares. Where attraction
-    is lognormal on both sides the effect is too large: 2 to 4 % at a spread of 0.5, up to 15 % at 1; with
+    is lognormal on both sides the effect is too large: up to 4 % at a spread of 0.5, up to 15 % at 1; with
     ``controls="pure"`` up to 3 % and 9 %, at more noise. A turnover 10 % too high makes the effect 1 % too large at
     λ/τ = 1 and 18 % at 10: measure it well where listings are scarce.
 

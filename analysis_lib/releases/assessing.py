@@ -15,12 +15,13 @@ from analysis_lib.releases.assessment import Assessment
 from analysis_lib.releases.beside import look_beside
 from analysis_lib.releases.estimating import Comparison, compare
 from analysis_lib.releases.judging import judged, tolerated
-from analysis_lib.releases.release import Release, find_release
-from analysis_lib.releases.visits import compared_visits, placebo_visits
+from analysis_lib.releases.release import Release, find_release, require_releases
+from analysis_lib.releases.visits import Visits, compared_visits, placebo_visits
 from analysis_lib.releases.worth import Worth, worth_of
 
 if TYPE_CHECKING:
     import ibis
+    import pandas as pd
 
     from analysis_lib.warehouse import Warehouse
 
@@ -81,6 +82,7 @@ def assess(
     """
     if not 0.5 <= level < 1:
         raise InvalidValue(f"level={level}: a share from 0.5 to below 1 is needed, for example 0.95.")
+    require_releases(warehouse)
     limits, until = tolerated(tolerances), _until(warehouse, as_of)
     release, table = find_release(warehouse, platform, version, until=until), mart(warehouse, "sessions")
     visits = compared_visits(table, release, warehouse.query)
@@ -108,7 +110,7 @@ def _until(warehouse: Warehouse, as_of: datetime | str | None) -> date:
     return last if moment is None else min(last, last_whole_day(moment))
 
 
-def _compared(visits, release: Release) -> Comparison:
+def _compared(visits: Visits, release: Release) -> Comparison:
     try:
         return compare(visits)
     except NotEnoughData as error:
@@ -124,7 +126,7 @@ def _placebo(table: ibis.Table, release: Release, warehouse: Warehouse) -> Compa
         return None
 
 
-def _worth(warehouse: Warehouse, release: Release, comparison: Comparison, looks, level: float) -> Worth:
+def _worth(warehouse: Warehouse, release: Release, comparison: Comparison, looks: pd.DataFrame, level: float) -> Worth:
     sold = query(warehouse, "gmv", grain="total", start=release.first, end=release.last).to_frame()["gmv"].iloc[0]
     adoption = mart(warehouse, "release_adoption")
     adoption = adoption.filter(adoption.day.between(release.first, release.last))

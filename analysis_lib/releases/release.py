@@ -127,12 +127,23 @@ def find_release(warehouse: Warehouse, platform: str, version: str, *, until: da
     )  # fmt: skip
 
 
-def _rows(warehouse: Warehouse) -> pd.DataFrame:
+def require_releases(warehouse: Warehouse) -> None:
+    """Raise what is missing, before anything else is read.
+
+    Raises
+    ------
+    ContractError
+        The source has no releases, or lacks columns of theirs.
+    """
     table = warehouse.table("app_releases")
     missing = [name for name in NEEDED if name not in table.columns]
     if missing:
         raise ContractError(f"source '{warehouse.name}': app_releases lacks {', '.join(missing)}.")
-    return warehouse.query(table).sort_values(["released_at", "platform"], ignore_index=True)
+
+
+def _rows(warehouse: Warehouse) -> pd.DataFrame:
+    require_releases(warehouse)
+    return warehouse.query(warehouse.table("app_releases")).sort_values(["released_at", "platform"], ignore_index=True)
 
 
 def _seen(warehouse: Warehouse, platform: str, until: date) -> pd.DataFrame:

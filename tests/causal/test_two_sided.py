@@ -68,7 +68,7 @@ def drawn(
 @pytest.mark.parametrize("k", [1, 2])
 def test_the_interpolation_is_the_authors(k):
     # hannahql/TSR_code_MS, finite_sim.py, calc_tsr_estimate: from bookings n_ij, shares a_C and a_L, β and β (1 − β).
-    market = TwoSidedMarket(arrivals=0.7, **PAPER)
+    market = TwoSidedMarket(arrivals=1.4, turnover=2.0, **PAPER)
     a_c, a_l, beta = 0.6, 0.3, math.exp(-0.7)
     (n00, n01), (n10, n11) = mean_field(market, customer_share=a_c, listing_share=a_l)
     scale = beta * (1 - beta)
@@ -79,7 +79,7 @@ def test_the_interpolation_is_the_authors(k):
         + k * scale * n01 / ((1 - a_c) * a_l) + k * scale * n10 / (a_c * (1 - a_l))
     )  # fmt: skip
     counts = expected(market, a_c, a_l)
-    assert interpolated(counts, turnover=1.0, k=k).effect.value == pytest.approx(theirs)
+    assert interpolated(counts, turnover=2.0, k=k).effect.value == pytest.approx(theirs)
     naive = n11 / (a_c * a_l) - (n01 + n10 + n00) / (1 - a_c * a_l)
     assert naive_two_sided(counts).effect.value == pytest.approx(naive)
 

@@ -51,6 +51,14 @@ def test_the_simulation_is_its_mean_field(arrivals, shares, spreads):
     assert np.all(np.abs(bookings / expected - 1) < 4 / np.sqrt(expected) + FINITE)
 
 
+def test_a_strong_lift_in_a_crowded_market_is_its_mean_field_too():
+    # Most choices fall on booked listings and are drawn again, by the customer's own arm.
+    market = TwoSidedMarket(arrivals=5.0, attraction=3.0, lift=3.0)
+    bookings = simulate(market, customer_share=0.5, listing_share=0.5, days=60, seed=4).bookings.sum(axis=(0, 1))
+    expected = mean_field(market, customer_share=0.5, listing_share=0.5) * 1000 * 60
+    assert np.all(np.abs(bookings / expected - 1) < 4 / np.sqrt(expected) + FINITE)
+
+
 def test_alike_listings_in_the_mean_field_solve_the_balance_of_bookings_and_returns():
     market = TwoSidedMarket(arrivals=2.0, turnover=0.7, attraction=0.9)
     rate = mean_field(market, customer_share=0, listing_share=0).sum()
