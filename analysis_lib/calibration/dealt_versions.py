@@ -137,7 +137,8 @@ def dealt(quiet: Quiet, windows: Sequence[Window], planted: Planted, *, seed: in
     Parameters
     ----------
     seed : int
-        Two rollouts of one seed have the version in the same hands, whatever it does.
+        Two rollouts of one seed have the version in the same hands, whatever it does. The next one takes the place of
+        this one in the engine.
     """
     start, rng = windows[0].first, np.random.default_rng(seed)
     parts = " UNION ALL ".join(_shifted(window, place, start) for place, window in enumerate(windows))

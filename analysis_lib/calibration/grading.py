@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
-from analysis_lib.calibration import explanations, readouts, reviews, rollouts
+from analysis_lib.calibration import explanations, interferences, readouts, reviews, rollouts
 from analysis_lib.calibration.grades import Grade, code_version
 from analysis_lib.calibration.scoring import Wanted, score
 from analysis_lib.config import LEVEL
@@ -75,6 +75,22 @@ GRADERS = {
         worlds=4,
         draws=500,
         entries=("experiments.judging",),
+    ),
+    "experiments.interference": Grader(
+        title="What a feature brings where arms take from each other",
+        how=interferences.HOW,
+        simulate=interferences.simulate,
+        wanted=(
+            Wanted("coverage", 0.93, 0.97, "both sides, alike"),
+            Wanted("coverage", 0.93, 0.97, "both sides, unlike"),
+            Wanted("coverage", 0.93, 0.97, "split budget"),
+            # A fifth of the bias of the ordinary tests where it is smallest, with as many visits as offers.
+            Wanted("rel_bias", -0.047, 0.047, "both sides, alike"),
+            Wanted("rel_bias", -0.047, 0.047, "both sides, unlike"),
+        ),
+        worlds=2,
+        draws=100,
+        entries=("experiments.interfering",),
     ),
     "releases.assess": Grader(
         title="What a version of the app did",
