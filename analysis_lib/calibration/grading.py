@@ -88,7 +88,7 @@ GRADERS = {
             Wanted("rel_bias", -0.047, 0.047, "both sides, alike"),
             Wanted("rel_bias", -0.047, 0.047, "both sides, unlike"),
         ),
-        worlds=2,
+        worlds=1,
         draws=100,
         entries=("experiments.interfering",),
     ),
