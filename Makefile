@@ -59,7 +59,7 @@ serve: $(READY)
 	@$(VENV)/bin/shopbook serve
 
 grades: $(READY)
-	@$(VENV)/bin/shopbook data build world --if-needed
+	@$(VENV)/bin/shopbook data build --if-needed
 	@$(VENV)/bin/shopbook grade
 
 bench: $(READY)

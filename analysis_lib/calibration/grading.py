@@ -66,6 +66,8 @@ GRADERS = {
         wanted=(
             Wanted("coverage", 0.93, 0.97, "without effect"),
             Wanted("false_positive", 0.04, 0.06, "without effect"),
+            Wanted("coverage", 0.93, 0.97, "real households"),
+            Wanted("false_positive", 0.04, 0.06, "real households"),
             Wanted("false_positive", 0.0, 0.05, "every look"),
             Wanted("coverage", 0.93, 0.97, "verdicts, the book's size"),
             Wanted("coverage", 0.93, 0.97, "verdicts, all together"),
