@@ -32,12 +32,12 @@ if TYPE_CHECKING:
     from analysis_lib.experiments.readout import Readout
 
 HOW = (
-    "Marketplaces of the book's size are built from different seeds. Of the users of each experiment it is known what"
-    " they would do under either variant, so that the variants can be dealt out anew as often as one likes, and the"
-    " truth is the same for every deal. Without effect: both arms get the same page; of quantiles and creators, the arms"
-    " of the book's own marketplace are dealt anew and measured through the front door. Real households: arms among"
-    " those of The Complete Journey. Every look: the test is looked at each day. Verdicts: the printed rule is asked"
-    " what to do, at the book's size and with the users of all these marketplaces together."
+    "Marketplaces of the book's size are built from different seeds. Of the users of each experiment it is known"
+    " what they would do under either variant, so that the variants can be dealt out anew as often as one likes, and"
+    " the truth is the same for every deal. Without effect: both arms get the same page; of quantiles and creators,"
+    " the arms of the book's own marketplace are dealt anew and measured through the front door. Real households:"
+    " arms among those of The Complete Journey. Every look: the test is looked at each day. Verdicts: the printed"
+    " rule is asked what to do, at the book's size and with the users of all these marketplaces together."
 )
 
 #: The test in which both arms get the same page.
