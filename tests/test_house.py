@@ -16,7 +16,7 @@ LIBRARY = Path(__file__).resolve().parent.parent / "analysis_lib"
 FLOORS = {
     "results": 0, "errors": 0, "config": 0, "lazy": 0, "closure": 0,
     "settings": 0.5,  # YAML into models; stands on errors
-    "calendar": 1, "warehouse": 1, "drawings": 1,
+    "calendar": 1, "warehouse": 1, "drawings": 1, "markets": 1,
     "pipelines": 2, "world": 2,
     "metrics": 3,
     "regression": 4, "causal": 4,

@@ -9,8 +9,8 @@ from analysis_lib import config
 from analysis_lib.calibration.scoring import COMPARISON, DRAWS
 from analysis_lib.experiments.interference_text import OFFERS, STEADY, USERS
 from analysis_lib.experiments.interfering import WAYS, budgets_compared, market_of, measured
-from analysis_lib.world.shared_budget import CouponWorld, true_effect
-from analysis_lib.world.two_sided_market import mean_field, mean_field_effect
+from analysis_lib.markets.shared_budget import CouponWorld, true_effect
+from analysis_lib.markets.two_sided_market import mean_field, mean_field_effect
 
 if TYPE_CHECKING:
     import pandas as pd

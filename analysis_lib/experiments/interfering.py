@@ -21,9 +21,8 @@ from analysis_lib.causal.two_sided import (
 )
 from analysis_lib.errors import InvalidValue, NotEnoughData
 from analysis_lib.experiments.interference_result import Interference
-from analysis_lib.results import Estimate
-from analysis_lib.world import shared_budget as coupons
-from analysis_lib.world.two_sided_market import (
+from analysis_lib.markets import shared_budget as coupons
+from analysis_lib.markets.two_sided_market import (
     MarketRun,
     TwoSidedMarket,
     global_effect,
@@ -31,6 +30,7 @@ from analysis_lib.world.two_sided_market import (
     mean_field_effect,
     simulate,
 )
+from analysis_lib.results import Estimate
 
 if TYPE_CHECKING:
     import pandas as pd

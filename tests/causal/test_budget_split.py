@@ -9,7 +9,7 @@ from scipy.stats import binom, ttest_rel
 
 from analysis_lib.causal.budget_split import FEWEST_BLOCKS, budget_split, shared_budget
 from analysis_lib.errors import InvalidValue, NotEnoughData, UnknownName
-from analysis_lib.world.shared_budget import CouponWorld, simulate, true_effect
+from analysis_lib.markets.shared_budget import CouponWorld, simulate, true_effect
 
 COLUMNS = {
     "block": "block", "arm": "arm", "users": "users", "total": "orders", "budget": "budget_usd",

@@ -23,7 +23,7 @@ from analysis_lib.causal.two_sided import (
     planned_groups,
 )
 from analysis_lib.errors import InvalidValue, NotEnoughData, UnknownName
-from analysis_lib.world.two_sided_market import TwoSidedMarket, mean_field, mean_field_effect, simulate
+from analysis_lib.markets.two_sided_market import TwoSidedMarket, mean_field, mean_field_effect, simulate
 
 BALANCES = [0.1, 0.3, 1.0, 3.0, 10.0]
 

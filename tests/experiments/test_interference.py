@@ -10,7 +10,7 @@ from analysis_lib.errors import InvalidValue, UnknownName
 from analysis_lib.experiments.interference_exhibits import EXHIBITS
 from analysis_lib.experiments.interference_text import MIXED, OFFERS, PLAIN, SENTENCES, STEADY, USERS
 from analysis_lib.experiments.interfering import WAYS, bias_by_budget, market_of, measured
-from analysis_lib.world.two_sided_market import mean_field, mean_field_effect
+from analysis_lib.markets.two_sided_market import mean_field, mean_field_effect
 
 
 @pytest.fixture(scope="module")

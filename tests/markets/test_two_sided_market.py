@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from analysis_lib.errors import InvalidValue
-from analysis_lib.world.two_sided_market import TwoSidedMarket, global_effect, mean_field, mean_field_effect, simulate
+from analysis_lib.markets.two_sided_market import TwoSidedMarket, global_effect, mean_field, mean_field_effect, simulate
 
 #: What a thousand listings differ by from endlessly many.
 FINITE = 0.02

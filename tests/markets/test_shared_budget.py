@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from analysis_lib.errors import InvalidValue
-from analysis_lib.world.shared_budget import DESIGNS, CouponWorld, simulate, true_effect
+from analysis_lib.markets.shared_budget import DESIGNS, CouponWorld, simulate, true_effect
 
 #: A budget that never runs out.
 ENDLESS = 1e6
