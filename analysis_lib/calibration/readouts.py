@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analysis_lib import config, warehouse, world
+from analysis_lib import config, world
 from analysis_lib.calibration.crowds import Crowd, crowd_of, deal, together
-from analysis_lib.calibration.many_deals import deals_of, household_deals
 from analysis_lib.calibration.redealing import Dealt, evidence_of
 from analysis_lib.calibration.scoring import COMPARISON, DRAWS, RIGHT
 from analysis_lib.errors import InvalidValue, NotEnoughData
@@ -32,12 +31,11 @@ if TYPE_CHECKING:
     from analysis_lib.experiments.readout import Readout
 
 HOW = (
-    "Marketplaces of the book's size are built from different seeds. Of the users of each experiment it is known"
-    " what they would do under either variant, so that the variants can be dealt out anew as often as one likes, and"
-    " the truth is the same for every deal. Without effect: both arms get the same page; of quantiles and creators,"
-    " the arms of the book's own marketplace are dealt anew and measured through the front door. Real households:"
-    " arms among those of The Complete Journey. Every look: the test is looked at each day. Verdicts: the printed"
-    " rule is asked what to do, at the book's size and with the users of all these marketplaces together."
+    "Marketplaces of the book's size are built from different seeds. Of the users of each experiment it is known what"
+    " they would do under either variant, so that the variants can be dealt out anew as often as one likes, and the"
+    " truth is the same for every deal. Without effect: both arms get the same page. Every look: the test is looked at"
+    " each day. Verdicts: the printed rule is asked what to do, at the book's size and with the users of all these"
+    " marketplaces together."
 )
 
 #: The test in which both arms get the same page.
@@ -131,17 +129,7 @@ def simulate(worlds: int, draws: int, seed: int, progress: Callable[[str], None]
         for case in CASES:
             progress(f"{case.experiment}, all marketplaces together")
             rows += _verdicts(case, together(crowds[case.experiment]), TOGETHER, seed, max(1, draws // 10), registry)
-    rows += _built_sources(worlds * draws, seed, progress)
     return pd.DataFrame(rows, columns=[*DRAWS, RIGHT])
-
-
-def _built_sources(draws: int, seed: int, progress: Callable[[str], None]) -> list[tuple]:
-    """Arms dealt anew through the front door, and among real households."""
-    with warehouse.connect("world") as source:
-        rows = list(deals_of(source, draws, seed, progress))
-    progress("real households")
-    with warehouse.connect("complete_journey") as source:
-        return rows + list(household_deals(source, draws, seed))
 
 
 def _one_world(

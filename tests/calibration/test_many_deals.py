@@ -8,7 +8,7 @@ import pytest
 
 from analysis_lib import metrics
 from analysis_lib.calibration.many_deals import CASES, ManyDeals, deals_of, household_deals, households
-from analysis_lib.calibration.scoring import DRAWS, RIGHT
+from analysis_lib.calibration.scoring import DRAWS
 from analysis_lib.experiments.trial import find_trial
 from analysis_lib.pipelines import mart
 
@@ -39,7 +39,7 @@ def test_a_deal_measured_among_many_is_the_deal_measured_alone(world):
 
 
 def test_every_case_gives_intervals_that_hold_nothing(world):
-    frame = pd.DataFrame(deals_of(world, 3, 1, lambda _: None, at_once=3), columns=[*DRAWS, RIGHT])
+    frame = pd.DataFrame(deals_of(world, 3, 1, lambda _: None, at_once=3), columns=list(DRAWS))
     assert frame["quantity"].nunique() == 4
     assert len(frame) == 3 * (2 + 2)
     assert (frame["truth"] == 0).all()
@@ -52,7 +52,7 @@ def test_real_households_are_dealt_at_random(complete_journey):
     values = households(complete_journey)
     assert len(values) > 2000
     assert np.corrcoef(values.T)[0, 1] > 0.5
-    frame = pd.DataFrame(household_deals(complete_journey, 300, 1), columns=[*DRAWS, RIGHT])
+    frame = pd.DataFrame(household_deals(complete_journey, 300, 1), columns=list(DRAWS))
     width = (frame["ci_upper"] - frame["ci_lower"]).groupby(frame["quantity"]).mean()
     adjusted, plain = width["money per household, adjusted"], width["money per household, plain"]
     # What the days before explain: the square of their correlation.
