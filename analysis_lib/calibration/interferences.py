@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from analysis_lib import config
-from analysis_lib.calibration.scoring import COMPARISON, DRAWS
+from analysis_lib.calibration.scoring import COMPARISON, DRAWS, draw_of
 from analysis_lib.experiments.interference_text import OFFERS, STEADY, USERS
 from analysis_lib.experiments.interfering import WAYS, budgets_compared, market_of, measured
 from analysis_lib.markets.shared_budget import CouponWorld, true_effect
@@ -66,11 +66,8 @@ def _markets(scenario: str, balance: float, spread: float, number: int, draws: i
         for way in (way for way in WAYS if way.name in (USERS, OFFERS, STEADY)):
             found = measured(way, market, days=days, seed=1000 * number + place, level=config.LEVEL, base=base)
             said = scenario if way.name == STEADY else COMPARISON
-            quantity = (
-                f"{'' if way.name == STEADY else f'{way.name}, {scenario}: '}{balance:g} visits per offer and stay"
-            )
-            values = (float("nan"),) * 3 if found is None else (found.value, found.ci_lower, found.ci_upper)
-            yield (said, quantity, f"{number}-{place}", *values, truth, found is None)
+            where = "" if way.name == STEADY else f"{way.name}, {scenario}: "
+            yield draw_of(said, f"{where}{balance:g} visits per offer and stay", f"{number}-{place}", found, truth)
 
 
 def _budgets(number: int, draws: int) -> Iterator[tuple]:
@@ -82,14 +79,4 @@ def _budgets(number: int, draws: int) -> Iterator[tuple]:
             for name, found in budgets_compared(world, seed=1000 * number + place, level=config.LEVEL).items():
                 said = "split budget" if name == "split" else COMPARISON
                 quantity = f"{'' if name == 'split' else 'one budget: '}${budget:g} per user"
-                effect = found.effect
-                yield (
-                    said,
-                    quantity,
-                    f"{number}-{place}",
-                    effect.value,
-                    effect.ci_lower,
-                    effect.ci_upper,
-                    truth,
-                    False,
-                )
+                yield draw_of(said, quantity, f"{number}-{place}", found.effect, truth)

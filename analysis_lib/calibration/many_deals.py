@@ -11,7 +11,7 @@ import numpy as np
 
 from analysis_lib import config
 from analysis_lib.calibration.samples import Samples
-from analysis_lib.calibration.scoring import DRAWS
+from analysis_lib.calibration.scoring import DRAWS, draw_of
 from analysis_lib.errors import NotEnoughData
 from analysis_lib.experiments.arms import ArmMoments, arms_of
 from analysis_lib.experiments.effects import effect_of, quantile_effect
@@ -167,7 +167,7 @@ def _measured(sample: Warehouse, case: Case, trial: Trial, name: str, n: int) ->
         got = moments(sample, [metric], **options)
         for deal in range(n):
             for word, found in _effects(got, metric, f"deal {deal}", adjusted=case.adjusted):
-                yield row_of("without effect", f"{says}{word}", f"{name}-{deal}", found)
+                yield draw_of("without effect", f"{says}{word}", f"{name}-{deal}", found, 0.0)
 
 
 def _effects(got, metric: str, deal: str, *, adjusted: bool) -> list[tuple[str, Estimate | None]]:
@@ -205,7 +205,7 @@ def household_deals(warehouse: Warehouse, draws: int, seed: int) -> Iterator[tup
         arms = [_arm(values[~treated]), _arm(values[treated])]
         for word, pair in ((", adjusted", arms), (", plain", [arm.plain() for arm in arms])):
             found = _safe(lambda pair=pair: effect_of(*pair, level=config.LEVEL, unit=""))
-            yield row_of("real households", f"money per household{word}", f"{seed}-{place}", found)
+            yield draw_of("real households", f"money per household{word}", f"{seed}-{place}", found, 0.0)
 
 
 def households(warehouse: Warehouse) -> np.ndarray:
@@ -225,9 +225,3 @@ def households(warehouse: Warehouse) -> np.ndarray:
 
 def _arm(values: np.ndarray) -> ArmMoments:
     return ArmMoments(float(len(values)), values.mean(axis=0), np.cov(values, rowvar=False), False, True)
-
-
-def row_of(scenario: str, quantity: str, name: str, found: Estimate | None) -> tuple:
-    """A row of draws: the truth is that nothing differs."""
-    value = (float("nan"),) * 3 if found is None else (found.value, found.ci_lower, found.ci_upper)
-    return scenario, quantity, name, *value, 0.0, found is None

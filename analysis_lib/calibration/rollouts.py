@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +20,6 @@ from analysis_lib.releases.assessment import Assessment
 from analysis_lib.releases.beside import Beside
 from analysis_lib.releases.estimating import METRICS, Comparison, compare
 from analysis_lib.releases.judging import judged, tolerated
-from analysis_lib.releases.release import Release
 from analysis_lib.releases.verdict import decide
 from analysis_lib.releases.visits import ALL, compared_visits, placebo_visits
 from analysis_lib.releases.worth import worth_of
@@ -174,9 +172,8 @@ def _verdicts(one: Assessment, says: str, scenario: str, draw: tuple[int, int]) 
 
 def _placebo(rollout: Rollout, quiet: Quiet, draw: tuple[int, int]) -> Iterator[tuple]:
     """The same at an earlier time, when nobody had the version."""
-    release: Release = rollout.release
     try:
-        early = compare(placebo_visits(rollout.visits, replace(release), quiet.run, shift=28))
+        early = compare(placebo_visits(rollout.visits, rollout.release, quiet.run, shift=28))
     except NotEnoughData:
         yield from (_refused("placebo", _TITLES[name], draw) for name in METRICS)
         return

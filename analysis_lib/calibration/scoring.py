@@ -11,6 +11,8 @@ from scipy.stats import norm
 if TYPE_CHECKING:
     import pandas as pd
 
+    from analysis_lib.results import Estimate
+
 #: Columns of draws: one row per estimate.
 DRAWS = ("scenario", "quantity", "world", "estimate", "ci_lower", "ci_upper", "truth", "refused")
 
@@ -52,6 +54,12 @@ class Wanted:
         if self.low <= 0:
             return f"at most {high}"
         return f"at least {low}" if self.high >= 1 else f"{low} to {high}"
+
+
+def draw_of(scenario: str, quantity: str, world: str, found: Estimate | None, truth: float) -> tuple:
+    """One row of ``DRAWS``; None was refused."""
+    values = (float("nan"),) * 3 if found is None else (found.value, found.ci_lower, found.ci_upper)
+    return scenario, quantity, world, *values, truth, found is None
 
 
 def score(draws: pd.DataFrame, *, level: float) -> pd.DataFrame:
