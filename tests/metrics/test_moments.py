@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import ibis
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from analysis_lib import metrics
 from analysis_lib.errors import InvalidValue, ShopbookError
-from analysis_lib.metrics import preparing
+from analysis_lib.metrics import preparing, quantile_tables
 
 WINDOW = {"start": "2024-03-08", "end": "2024-03-11"}
 SUMS = ("gmv", "orders", "units", "buyers", "live_gmv", "sessions", "visitors", "cart_visits")
@@ -100,10 +103,37 @@ def test_retention_is_what_query_says(ask, drawn, name):
     assert ask(name, **WINDOW).to_frame()["value"].iloc[0] == pytest.approx(drawn.value(name, **WINDOW), rel=1e-12)
 
 
-def test_a_quantile_is_the_engines_and_its_units_are_clusters(ask, drawn):
-    cells = ask("start_ms_p50", unit="session", **WINDOW)
-    assert cells.to_frame()["value"].iloc[0] == pytest.approx(drawn.value("start_ms_p50", **WINDOW), rel=1e-12)
-    assert cells.to_frame()["mean_numerator"].iloc[0] >= 0.5 * cells.to_frame()["mean_denominator"].iloc[0]
+def mid_quantile(values: pd.Series, level: float) -> float:
+    """A quantile of the mid-distribution, by hand: half of those with a value count as below it."""
+    counts = values.value_counts().sort_index()
+    middle = (counts.cumsum() - counts / 2) / counts.sum()
+    return float(np.interp(level, middle, counts.index))
+
+
+def test_a_quantile_shares_out_those_who_are_tied(ask, rows):
+    sessions = rows("sessions")
+    own = between(sessions, *WINDOW.values()).dropna(subset="start_ms")
+    assert own["start_ms"].duplicated().any()
+    cells = ask("start_ms_p50", unit="session", **WINDOW).to_frame()
+    assert cells["value"].iloc[0] == pytest.approx(mid_quantile(own["start_ms"], 0.5), rel=1e-12)
+    assert cells["mean_numerator"].iloc[0] == pytest.approx(0.5 * cells["mean_denominator"].iloc[0], rel=1e-12)
+
+
+@given(
+    st.lists(st.integers(1, 6), min_size=1, max_size=60),
+    st.sampled_from([0.05, 0.3, 0.5, 0.95]),
+)
+@settings(max_examples=25)
+def test_mid_quantiles_of_any_values_are_those_by_hand(values, level):
+    cells = ["ab"[place % 2] for place in range(len(values))]
+    frame = pd.DataFrame({"value": [float(value) for value in values], "cell": cells})
+    found = ibis.duckdb.connect().execute(
+        quantile_tables.mid_quantiles(ibis.memtable(frame), ["cell"], [level], own=0, name="grid")
+    )
+    for row in found.itertuples():
+        own = frame.loc[frame["cell"] == row.cell, "value"]
+        assert row.grid[0] == pytest.approx(mid_quantile(own, level), rel=1e-12)
+        assert row.lower + row.within * (row.upper - row.lower) == pytest.approx(row.grid[0], rel=1e-12)
 
 
 # ---------------------------------------------------------------------------------------------- an experiment's units
