@@ -111,8 +111,8 @@ GRADERS = {
             Wanted("false_positive", 0.0, 0.06, "placebo"),
             Wanted("right", 0.9, 1.0),
         ),
-        worlds=2,
-        draws=100,
+        worlds=8,
+        draws=25,
         entries=("releases.assessing",),
     ),
     "campaigns.review": Grader(

@@ -19,7 +19,7 @@ from analysis_lib.releases.adoption import adoption_by_class, days_until
 from analysis_lib.releases.assessment import Assessment
 from analysis_lib.releases.beside import Beside
 from analysis_lib.releases.estimating import METRICS, Comparison, compare
-from analysis_lib.releases.judging import judged, tolerated
+from analysis_lib.releases.judging import concluded, judged, tolerated
 from analysis_lib.releases.verdict import decide
 from analysis_lib.releases.visits import ALL, compared_visits, placebo_visits
 from analysis_lib.releases.worth import worth_of
@@ -82,9 +82,9 @@ def simulate(worlds: int, draws: int, seed: int, progress: Callable[[str], None]
                 if place % 20 == 0:
                     progress(f"rollout {place + 1} of {draws}")
                 window = WINDOWS[int(rng.integers(len(WINDOWS)))]
-                rows += _rollouts(quiet, (window,), ONE, (number, place), rng)
+                rows += _rollouts(quiet, (window,), ONE, number, rng)
                 if place % 5 == 0:
-                    rows += _rollouts(quiet, WINDOWS, TOGETHER, (number, place), rng)
+                    rows += _rollouts(quiet, WINDOWS, TOGETHER, number, rng)
     return pd.DataFrame(rows, columns=[*DRAWS, RIGHT])
 
 
@@ -100,7 +100,7 @@ def _visits_of(seed: int) -> Iterator[Quiet]:
             yield quiet_visits(pipelines.mart(source, "sessions"), ibis.duckdb.from_connection(source.connection))
 
 
-def _rollouts(quiet: Quiet, windows: tuple[Window, ...], size: str, draw: tuple[int, int], rng) -> list[tuple]:
+def _rollouts(quiet: Quiet, windows: tuple[Window, ...], size: str, marketplace: int, rng) -> list[tuple]:
     """One version that does nothing, and one that does harm, in the same hands."""
     rows, own = [], int(rng.integers(1 << 30))
     for planted, says in ((NOTHING, "does nothing"), (PLANTED, "does harm")):
@@ -108,13 +108,13 @@ def _rollouts(quiet: Quiet, windows: tuple[Window, ...], size: str, draw: tuple[
         try:
             comparison = compare(compared_visits(rollout.visits, rollout.release, quiet.run))
         except NotEnoughData:
-            rows += [_refused(f"{says}, {size}", _TITLES[name], draw) for name in METRICS]
+            rows += [_refused(f"{says}, {size}", _TITLES[name], marketplace) for name in METRICS]
             continue
         one = _assessment(rollout, comparison)
-        rows += _estimates(one, rollout, f"{says}, {size}", draw)
-        rows += _verdicts(one, says, f"verdicts, {size}", draw)
+        rows += _estimates(one, rollout, f"{says}, {size}", marketplace)
+        rows += _verdicts(one, says, f"verdicts, {size}", marketplace)
         if planted is NOTHING and len(windows) == 1:
-            rows += _placebo(rollout, quiet, draw)
+            rows += _placebo(rollout, quiet, marketplace)
     return rows
 
 
@@ -128,16 +128,18 @@ def _assessment(rollout: Rollout, comparison: Comparison) -> Assessment:
     days = cells.assign(n_new=cells["n"] * cells["is_new"]).groupby("day", as_index=False)[["n_new", "n"]].sum()
     days = days.rename(columns={"n": "n_all"}).assign(share=days["n_new"] / days["n"])
     days["offered"] = [release.offered(day) for day in days["day"]]
-    worth = worth_of(comparison, looks, level=config.LEVEL, days=release.days, platform_visits=float(cells["n"].sum()),
+    last = concluded(looks)
+    worth = worth_of(comparison, last, level=config.LEVEL, days=release.days, platform_visits=float(cells["n"].sum()),
                      money_per_paid_visit=float("nan"))  # fmt: skip
     nothing = Beside(pd.DataFrame(), pd.DataFrame(), {}, 1.0)
     return Assessment(
         release=release, until=release.last, level=config.LEVEL, tolerances=limits, comparison=comparison, looks=looks,
-        placebo=None, adoption=days, adopters=adoption_by_class(cells), beside=nothing, n_other=0, worth=worth,
+        last=last, placebo=None, adoption=days, adopters=adoption_by_class(cells), beside=nothing, n_other=0,
+        worth=worth,
     )  # fmt: skip
 
 
-def _estimates(one: Assessment, rollout: Rollout, scenario: str, draw: tuple[int, int]) -> Iterator[tuple]:
+def _estimates(one: Assessment, rollout: Rollout, scenario: str, marketplace: int) -> Iterator[tuple]:
     """What is said of each metric on the day on which a share of the visits is on the version."""
     looks = one.looks
     for share in SHARES:
@@ -150,43 +152,38 @@ def _estimates(one: Assessment, rollout: Rollout, scenario: str, draw: tuple[int
             row = looks[(looks["day"] == day) & (looks["metric"] == metric) & (looks["system"] == system)]
             says = f"{_TITLES[metric]}{'' if system == ALL else f' on {system}'}, at {share:.0%}"
             if row.empty or bool(row["is_thin"].iloc[0]):
-                yield _refused(scenario, says, draw)
+                yield _refused(scenario, says, marketplace)
                 continue
             found = row.iloc[0]
             values = (found["rel_value"], found["rel_ci_lower"], found["rel_ci_upper"])
-            yield (scenario, says, _name(draw), *values, truth, False, float("nan"))
+            yield (scenario, says, marketplace, *values, truth, False, float("nan"))
 
 
-def _verdicts(one: Assessment, says: str, scenario: str, draw: tuple[int, int]) -> list[tuple]:
+def _verdicts(one: Assessment, says: str, scenario: str, marketplace: int) -> list[tuple]:
     action = decide(one).action
     nothing = (float("nan"),) * 4
     if says == "does nothing":
-        return [(scenario, "does nothing: not rolled back", _name(draw), *nothing, False, float(action != "Roll back"))]
+        return [(scenario, "does nothing: not rolled back", marketplace, *nothing, False, float(action != "Roll back"))]
     alarms = one.looks[one.looks["is_alarm"] & (one.looks["metric"] == "crash_free_rate")]
     first = None if alarms.empty else (alarms["day"].min() - one.release.first).days + 1
     found = {"does harm: rolled back": action == "Roll back"}
     for days in (2, 7, 14):
         found[f"crashes: alarm within {days} days"] = first is not None and first <= days
-    return [(scenario, what, _name(draw), *nothing, False, float(right)) for what, right in found.items()]
+    return [(scenario, what, marketplace, *nothing, False, float(right)) for what, right in found.items()]
 
 
-def _placebo(rollout: Rollout, quiet: Quiet, draw: tuple[int, int]) -> Iterator[tuple]:
+def _placebo(rollout: Rollout, quiet: Quiet, marketplace: int) -> Iterator[tuple]:
     """The same at an earlier time, when nobody had the version."""
     try:
         early = compare(placebo_visits(rollout.visits, rollout.release, quiet.run, shift=28))
     except NotEnoughData:
-        yield from (_refused("placebo", _TITLES[name], draw) for name in METRICS)
+        yield from (_refused("placebo", _TITLES[name], marketplace) for name in METRICS)
         return
     looks = judged(early.looks, tolerated(None), level=config.LEVEL, is_over=True)
     for row in looks[looks["system"] == ALL].groupby("metric", sort=False).tail(1).itertuples():
         values = (row.rel_value, row.rel_ci_lower, row.rel_ci_upper)
-        yield ("placebo", _TITLES[row.metric], _name(draw), *values, 0.0, bool(row.is_thin), float("nan"))
+        yield ("placebo", _TITLES[row.metric], marketplace, *values, 0.0, bool(row.is_thin), float("nan"))
 
 
-def _refused(scenario: str, says: str, draw: tuple[int, int]) -> tuple:
-    return scenario, says, _name(draw), *(float("nan"),) * 4, True, float("nan")
-
-
-def _name(draw: tuple[int, int]) -> str:
-    """Draws of one name have their visits in common."""
-    return f"{draw[0]}-{draw[1]}"
+def _refused(scenario: str, says: str, marketplace: int) -> tuple:
+    return scenario, says, marketplace, *(float("nan"),) * 4, True, float("nan")

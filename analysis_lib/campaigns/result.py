@@ -11,8 +11,8 @@ from analysis_lib.campaigns.cost import Cost
 from analysis_lib.campaigns.effect import Effect
 from analysis_lib.campaigns.reach import Reach
 from analysis_lib.campaigns.windows import Campaign, Windows
-from analysis_lib.errors import NotEnoughData, unknown
-from analysis_lib.results import Answer, Decision, Estimate, Exhibit, Result, format_percent
+from analysis_lib.errors import NotEnoughData
+from analysis_lib.results import Answer, Decision, Estimate, Finding, format_percent
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,7 +50,7 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class CampaignReview(Result):
+class CampaignReview(Finding):
     """A campaign in one market, reviewed.
 
     Attributes
@@ -76,6 +76,11 @@ class CampaignReview(Result):
     missing : tuple of str
         What the data lack; empty if nothing was refused.
     """
+
+    SENTENCES = sentences.SENTENCES
+    EXHIBITS = exhibits.EXHIBITS
+    CALLED = "a review"
+    PLOTTED = "weekly"
 
     campaign: Campaign
     setting: Setting
@@ -170,27 +175,3 @@ class CampaignReview(Result):
     def to_frame(self) -> pd.DataFrame:
         """The ledger."""
         return self.ledger.copy()
-
-    def sentence(self, name: str) -> str:
-        """The sentences of a section; an unknown name is answered with the known ones."""
-        if name not in sentences.SECTIONS:
-            raise unknown("section", name, sentences.SECTIONS, "campaigns.sentences")
-        return sentences.SECTIONS[name](self)
-
-    def exhibit(self, name: str) -> Exhibit:
-        """A figure or table: weekly, reach, balance, ledger, ledger_table, placebos, cost, earnings."""
-        if name not in exhibits.EXHIBITS:
-            raise unknown("exhibit", name, exhibits.EXHIBITS, "campaigns.exhibits")
-        return exhibits.EXHIBITS[name](self)
-
-    def plot(self, ax=None):
-        """The weekly effect, drawn on ``ax`` or on new axes; returns the axes."""
-        import matplotlib.pyplot as plt  # slow to import
-
-        shown = self.exhibit("weekly")
-        if shown.draw is None:
-            raise NotEnoughData("; ".join(self.missing))
-        ax = plt.gca() if ax is None else ax
-        shown.draw(ax)
-        ax.set_title(shown.title)
-        return ax

@@ -163,7 +163,7 @@ def caveat(review: CampaignReview) -> str:
     return review.setting.caveat
 
 
-SECTIONS = {
+SENTENCES = {
     "reach": reach, "windows": windows, "counted": counted, "change": change, "balance": balance,
     "held_out": held_out, "placebos": placebos, "cost": cost, "caveat": caveat, "decision": decision,
 }  # fmt: skip

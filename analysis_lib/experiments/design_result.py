@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.stats import chi2, norm
 
-from analysis_lib.errors import InvalidValue, unknown
+from analysis_lib.errors import InvalidValue
 from analysis_lib.experiments import design_exhibits, design_text, design_verdict
 from analysis_lib.experiments.design_asking import Asked
 from analysis_lib.experiments.design_checks import Clustering, Guard, effects_by_days, looks_in
@@ -18,7 +18,7 @@ from analysis_lib.experiments.design_power import WEEK, between, chance, critica
 from analysis_lib.experiments.design_switchback import Switchback
 from analysis_lib.experiments.plan import Plan
 from analysis_lib.experiments.trial import CONTROL, Trial
-from analysis_lib.results import Answer, Decision, Estimate, Exhibit, Result
+from analysis_lib.results import Answer, Decision, Estimate, Finding
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Design(Result):
+class Design(Finding):
     """A designed test.
 
     Attributes
@@ -56,6 +56,11 @@ class Design(Result):
     clustering : Clustering | None
         How far rows of one unit are alike, where it can be told.
     """
+
+    SENTENCES = design_text.SENTENCES
+    EXHIBITS = design_exhibits.EXHIBITS
+    CALLED = "a design"
+    PLOTTED = "curve"
 
     asked: Asked
     history: History
@@ -235,28 +240,6 @@ class Design(Result):
     def answer(self, warehouse: Warehouse, grade: str = "") -> Answer:
         """The first screen of a page about it."""
         return design_text.answer(self, warehouse.name, grade)
-
-    def sentence(self, name: str) -> str:
-        """One of the sentences; an unknown name is answered with the known ones."""
-        if name not in design_text.SENTENCES:
-            raise unknown("sentence", name, design_text.SENTENCES, "the sentences of a design")
-        return design_text.SENTENCES[name](self)
-
-    def exhibit(self, name: str) -> Exhibit:
-        """One of the figures and tables; an unknown name is answered with the known ones."""
-        if name not in design_exhibits.EXHIBITS:
-            raise unknown("exhibit", name, design_exhibits.EXHIBITS, "the exhibits of a design")
-        return design_exhibits.EXHIBITS[name](self)
-
-    def plot(self, ax=None):
-        """The curve, drawn on ``ax`` or on new axes; returns the axes."""
-        import matplotlib.pyplot as plt  # slow to import
-
-        shown = self.exhibit("curve")
-        ax = plt.gca() if ax is None else ax
-        shown.draw(ax)
-        ax.set_title(shown.title)
-        return ax
 
     def plan(self, experiment: str, *, title: str = "", hypothesis: str = "", written_on: date | None = None,
              owner: str = "", arms: dict[str, float] | None = None) -> Plan:  # fmt: skip

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from analysis_lib.causal.budget_split import BudgetEffect
 from analysis_lib.errors import unknown
 from analysis_lib.experiments import interference_exhibits, interference_text
-from analysis_lib.results import Answer, Decision, Estimate, Exhibit, Result
+from analysis_lib.results import Answer, Decision, Estimate, Finding
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Interference(Result):
+class Interference(Finding):
     """What tests say of a market whose truth is known.
 
     Attributes
@@ -42,6 +42,11 @@ class Interference(Result):
     budgets : pandas.DataFrame
         budget_usd, truth, shared, split.
     """
+
+    SENTENCES = interference_text.SENTENCES
+    EXHIBITS = interference_exhibits.EXHIBITS
+    CALLED = "this chapter"
+    PLOTTED = "ways"
 
     balance: float
     lift: float
@@ -88,25 +93,3 @@ class Interference(Result):
     def answer(self, *, grade: str = "") -> Answer:
         """The first screen of a page about it."""
         return interference_text.answer(self, grade)
-
-    def sentence(self, name: str) -> str:
-        """One of the sentences; an unknown name is answered with the known ones."""
-        if name not in interference_text.SENTENCES:
-            raise unknown("sentence", name, interference_text.SENTENCES, "the sentences of this chapter")
-        return interference_text.SENTENCES[name](self)
-
-    def exhibit(self, name: str) -> Exhibit:
-        """One of the figures and tables; an unknown name is answered with the known ones."""
-        if name not in interference_exhibits.EXHIBITS:
-            raise unknown("exhibit", name, interference_exhibits.EXHIBITS, "the exhibits of this chapter")
-        return interference_exhibits.EXHIBITS[name](self)
-
-    def plot(self, ax=None):
-        """What the tests say against the truth, drawn on ``ax`` or on new axes; returns the axes."""
-        import matplotlib.pyplot as plt  # slow to import
-
-        shown = self.exhibit("ways")
-        ax = plt.gca() if ax is None else ax
-        shown.draw(ax)
-        ax.set_title(shown.title)
-        return ax

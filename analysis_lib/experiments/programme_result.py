@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.stats import norm
 
-from analysis_lib.errors import unknown
 from analysis_lib.experiments import programme_exhibits, programme_text
 from analysis_lib.experiments.belief import Prior
-from analysis_lib.results import Answer, Decision, Estimate, Exhibit, Result
+from analysis_lib.results import Answer, Decision, Estimate, Finding
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,7 +71,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Programme(Result):
+class Programme(Finding):
     """What the tests brought.
 
     Attributes
@@ -90,6 +89,11 @@ class Programme(Result):
     money : dict of str to Estimate
         By experiment: its money per month, drawn by the same factor.
     """
+
+    SENTENCES = programme_text.SENTENCES
+    EXHIBITS = programme_exhibits.EXHIBITS
+    CALLED = "a programme"
+    PLOTTED = "over_time"
 
     lines: tuple[Line, ...]
     level: float
@@ -231,26 +235,3 @@ class Programme(Result):
     def answer(self, warehouse: Warehouse, grade: str = "") -> Answer:
         """The first screen of a page about it."""
         return programme_text.answer(self, warehouse.name, grade)
-
-    def sentence(self, name: str) -> str:
-        """One of the sentences; an unknown name is answered with the known ones."""
-        if name not in programme_text.SENTENCES:
-            raise unknown("sentence", name, programme_text.SENTENCES, "the sentences of a programme")
-        return programme_text.SENTENCES[name](self)
-
-    def exhibit(self, name: str) -> Exhibit:
-        """One of the figures and tables; an unknown name is answered with the known ones."""
-        if name not in programme_exhibits.EXHIBITS:
-            raise unknown("exhibit", name, programme_exhibits.EXHIBITS, "the exhibits of a programme")
-        return programme_exhibits.EXHIBITS[name](self)
-
-    def plot(self, ax=None):
-        """Money of what was shipped over time, drawn on ``ax`` or on new axes; returns the axes."""
-        import matplotlib.pyplot as plt  # slow to import
-
-        shown = self.exhibit("over_time")
-        ax = plt.gca() if ax is None else ax
-        if shown.draw is not None:
-            shown.draw(ax)
-        ax.set_title(shown.title)
-        return ax

@@ -17,7 +17,7 @@ from analysis_lib.experiments.segments import Segments
 from analysis_lib.experiments.trial import Trial
 from analysis_lib.experiments.wearing import Wearing
 from analysis_lib.experiments.worth import Worth
-from analysis_lib.results import Answer, Decision, Exhibit, Result
+from analysis_lib.results import Answer, Decision, Finding
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Readout(Result):
+class Readout(Finding):
     """What an experiment says.
 
     Attributes
@@ -60,6 +60,11 @@ class Readout(Result):
     beliefs : dict of str to Belief
         By arm: of the first success metric.
     """
+
+    SENTENCES = readout_text.SENTENCES
+    EXHIBITS = readout_exhibits.EXHIBITS
+    CALLED = "a readout"
+    PLOTTED = "effects"
 
     evidence: Evidence
     is_planned: bool
@@ -170,25 +175,3 @@ class Readout(Result):
     def answer(self, warehouse: Warehouse, *, grade: str = "") -> Answer:
         """The first screen of a page about it."""
         return readout_text.answer(self, warehouse.name, grade)
-
-    def sentence(self, name: str) -> str:
-        """One of the sentences; an unknown name is answered with the known ones."""
-        if name not in readout_text.SENTENCES:
-            raise unknown("sentence", name, readout_text.SENTENCES, "the sentences of a readout")
-        return readout_text.SENTENCES[name](self)
-
-    def exhibit(self, name: str) -> Exhibit:
-        """One of the figures and tables; an unknown name is answered with the known ones."""
-        if name not in readout_exhibits.EXHIBITS:
-            raise unknown("exhibit", name, readout_exhibits.EXHIBITS, "the exhibits of a readout")
-        return readout_exhibits.EXHIBITS[name](self)
-
-    def plot(self, ax=None):
-        """Effects with their intervals, drawn on ``ax`` or on new axes; returns the axes."""
-        import matplotlib.pyplot as plt  # slow to import
-
-        shown = self.exhibit("effects")
-        ax = plt.gca() if ax is None else ax
-        shown.draw(ax)
-        ax.set_title(shown.title)
-        return ax

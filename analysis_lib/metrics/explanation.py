@@ -18,7 +18,7 @@ from analysis_lib.metrics.declaration import Metric
 from analysis_lib.metrics.grouped_cells import Window
 from analysis_lib.metrics.grouped_frames import Grid
 from analysis_lib.metrics.splitting import GONE, INTERACTION, MIX, NEW, REST, Split, interval
-from analysis_lib.results import Answer, Decision, Estimate, Exhibit, Result
+from analysis_lib.results import Answer, Decision, Estimate, Finding
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,7 +33,7 @@ ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Explanation(Result):
+class Explanation(Finding):
     """The change of a metric, and the parts that add up to it.
 
     Attributes
@@ -66,6 +66,11 @@ class Explanation(Result):
     data_end : date
         Last day that the data cover.
     """
+
+    SENTENCES = explanation_text.SENTENCES
+    EXHIBITS = explanation_exhibits.EXHIBITS
+    CALLED = "an explanation"
+    PLOTTED = "waterfall"
 
     metric: Metric
     by: tuple[str, ...]
@@ -128,28 +133,6 @@ class Explanation(Result):
     def answer(self, warehouse: Warehouse, *, grade: str = "") -> Answer:
         """The first screen of a page about it; ``grade`` says how far the method can be trusted."""
         return explanation_decision.answer(self, warehouse.name, str(self.data_end), grade)
-
-    def sentence(self, name: str) -> str:
-        """One of: change, parts, segments, basis, notes, decision; an unknown name is answered with the known ones."""
-        if name not in explanation_text.SENTENCES:
-            raise unknown("sentence", name, explanation_text.SENTENCES, "the sentences of an explanation")
-        return explanation_text.SENTENCES[name](self)
-
-    def exhibit(self, name: str) -> Exhibit:
-        """One of: waterfall, segments, cells (figures), table."""
-        if name not in explanation_exhibits.EXHIBITS:
-            raise unknown("exhibit", name, explanation_exhibits.EXHIBITS, "the exhibits of an explanation")
-        return explanation_exhibits.EXHIBITS[name](self)
-
-    def plot(self, ax=None):
-        """The waterfall, drawn on ``ax`` or on new axes; returns the axes."""
-        import matplotlib.pyplot as plt  # slow to import
-
-        shown = self.exhibit("waterfall")
-        ax = plt.gca() if ax is None else ax
-        shown.draw(ax)
-        ax.set_title(shown.title)
-        return ax
 
 
 def explanation_of(

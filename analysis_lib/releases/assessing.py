@@ -14,9 +14,9 @@ from analysis_lib.releases.adoption import adoption_by_class, adoption_by_day
 from analysis_lib.releases.assessment import Assessment
 from analysis_lib.releases.beside import look_beside
 from analysis_lib.releases.estimating import Comparison, compare
-from analysis_lib.releases.judging import judged, tolerated
+from analysis_lib.releases.judging import concluded, judged, tolerated
 from analysis_lib.releases.release import Release, find_release, require_releases
-from analysis_lib.releases.visits import Visits, compared_visits, placebo_visits
+from analysis_lib.releases.visits import ALL, Visits, compared_visits, placebo_visits
 from analysis_lib.releases.worth import Worth, worth_of
 
 if TYPE_CHECKING:
@@ -89,12 +89,14 @@ def assess(
     comparison = _compared(visits, release)
     looks = judged(comparison.looks, limits, level=level, is_over=release.is_over(until))
     early = _placebo(table, release, warehouse) if placebo else None
-    fake = judged(early.looks, limits, level=level, is_over=True) if early is not None else None
+    fake = concluded(judged(early.looks, limits, level=level, is_over=True)) if early is not None else None
+    last = concluded(looks)
     return Assessment(
-        release=release, until=until, level=level, tolerances=limits, comparison=comparison, looks=looks, placebo=fake,
+        release=release, until=until, level=level, tolerances=limits, comparison=comparison, looks=looks, last=last,
+        placebo=None if fake is None else fake[fake["system"] == ALL],
         adoption=adoption_by_day(warehouse, release), adopters=adoption_by_class(comparison.cells),
         beside=look_beside(warehouse, release, visits, comparison.cells), n_other=visits.n_other,
-        worth=_worth(warehouse, release, comparison, looks, level),
+        worth=_worth(warehouse, release, comparison, last, level),
     )  # fmt: skip
 
 
@@ -126,12 +128,12 @@ def _placebo(table: ibis.Table, release: Release, warehouse: Warehouse) -> Compa
         return None
 
 
-def _worth(warehouse: Warehouse, release: Release, comparison: Comparison, looks: pd.DataFrame, level: float) -> Worth:
+def _worth(warehouse: Warehouse, release: Release, comparison: Comparison, last: pd.DataFrame, level: float) -> Worth:
     sold = query(warehouse, "gmv", grain="total", start=release.first, end=release.last).to_frame()["gmv"].iloc[0]
     adoption = mart(warehouse, "release_adoption")
     adoption = adoption.filter(adoption.day.between(release.first, release.last))
     on_platform = (adoption.platform == release.platform).cast("int64")
     counts = adoption.agg(paid=adoption.n_sessions_paid.sum(), visits=(adoption.n_sessions * on_platform).sum())
     row = warehouse.query(counts).iloc[0]
-    return worth_of(comparison, looks, level=level, days=release.days, platform_visits=float(row["visits"]),
+    return worth_of(comparison, last, level=level, days=release.days, platform_visits=float(row["visits"]),
                     money_per_paid_visit=float(sold) / float(row["paid"]) if row["paid"] else float("nan"))  # fmt: skip

@@ -10,11 +10,10 @@ from analysis_lib.errors import unknown
 from analysis_lib.releases import assessment_exhibits, assessment_text, verdict
 from analysis_lib.releases.beside import Beside
 from analysis_lib.releases.estimating import METRICS, Comparison
-from analysis_lib.releases.judging import states
 from analysis_lib.releases.release import Release
 from analysis_lib.releases.visits import ALL
 from analysis_lib.releases.worth import Worth
-from analysis_lib.results import Answer, Decision, Estimate, Exhibit, Result
+from analysis_lib.results import Answer, Decision, Estimate, Finding
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Assessment(Result):
+class Assessment(Finding):
     """What a version does.
 
     Attributes
@@ -40,8 +39,11 @@ class Assessment(Result):
         Cells and differences.
     looks : pandas.DataFrame
         As ``judging.judged``: every system, metric and day.
+    last : pandas.DataFrame
+        As ``judging.concluded``: what is known in the end.
     placebo : pandas.DataFrame | None
-        The same of an earlier time, when nobody had the version; None where it could not be done, or was not asked for.
+        What is known in the end of the same at an earlier time, when nobody had the version, of all systems together;
+        None where it could not be done, or was not asked for.
     adoption, adopters : pandas.DataFrame
         As ``adoption_by_day`` and ``adoption_by_class``.
     beside : Beside
@@ -52,12 +54,18 @@ class Assessment(Result):
         What it adds up to.
     """
 
+    SENTENCES = assessment_text.SENTENCES
+    EXHIBITS = assessment_exhibits.EXHIBITS
+    CALLED = "an assessment"
+    PLOTTED = "effects"
+
     release: Release
     until: date
     level: float
     tolerances: dict[str, float]
     comparison: Comparison
     looks: pd.DataFrame
+    last: pd.DataFrame
     placebo: pd.DataFrame | None
     adoption: pd.DataFrame
     adopters: pd.DataFrame
@@ -69,12 +77,6 @@ class Assessment(Result):
     def is_over(self) -> bool:
         """Whether no more days will be compared."""
         return self.release.is_over(self.until)
-
-    @property
-    def last(self) -> pd.DataFrame:
-        """What is known in the end: the last look of each system and metric, with its ``state``."""
-        found = self.looks.groupby(["system", "metric"], sort=False).tail(1).reset_index(drop=True)
-        return found.assign(state=states(found))
 
     @property
     def systems(self) -> list[str]:
@@ -111,8 +113,7 @@ class Assessment(Result):
 
     def row(self, metric: str, system: str = ALL) -> pd.Series:
         """The last look at one metric of one system."""
-        last = self.last
-        return last[(last["metric"] == metric) & (last["system"] == system)].iloc[0]
+        return self.last[(self.last["metric"] == metric) & (self.last["system"] == system)].iloc[0]
 
     def to_frame(self) -> pd.DataFrame:
         """Differences, one row per system and metric.
@@ -141,25 +142,3 @@ class Assessment(Result):
     def answer(self, warehouse: Warehouse, *, grade: str = "") -> Answer:
         """The first screen of a page about it."""
         return assessment_text.answer(self, warehouse.name, grade)
-
-    def sentence(self, name: str) -> str:
-        """One of the sentences; an unknown name is answered with the known ones."""
-        if name not in assessment_text.SENTENCES:
-            raise unknown("sentence", name, assessment_text.SENTENCES, "the sentences of an assessment")
-        return assessment_text.SENTENCES[name](self)
-
-    def exhibit(self, name: str) -> Exhibit:
-        """One of the figures and tables; an unknown name is answered with the known ones."""
-        if name not in assessment_exhibits.EXHIBITS:
-            raise unknown("exhibit", name, assessment_exhibits.EXHIBITS, "the exhibits of an assessment")
-        return assessment_exhibits.EXHIBITS[name](self)
-
-    def plot(self, ax=None):
-        """The differences with their intervals, drawn on ``ax`` or on new axes; returns the axes."""
-        import matplotlib.pyplot as plt  # slow to import
-
-        shown = self.exhibit("effects")
-        ax = plt.gca() if ax is None else ax
-        shown.draw(ax)
-        ax.set_title(shown.title)
-        return ax

@@ -195,8 +195,8 @@ def placebo(one: Assessment) -> Exhibit:
     """The same at an earlier time."""
     if one.placebo is None:
         return nothing_to_show("The same at an earlier time", "too few visits can be compared")
-    last = one.placebo[one.placebo["system"] == ALL].groupby("metric", sort=False).tail(1)
-    shown = last.assign(row=last["metric"].map(TITLES))[["row", "rel_value", "rel_ci_lower", "rel_ci_upper"]]
+    columns = ["row", "rel_value", "rel_ci_lower", "rel_ci_upper"]
+    shown = one.placebo.assign(row=one.placebo["metric"].map(TITLES))[columns]
     shown = shown.rename(columns={"rel_value": "change", "rel_ci_lower": "lower", "rel_ci_upper": "upper"})
     return Exhibit(assessment_text.placebo(one).rstrip("."), "Relative change where there can be none",
                    shown.reset_index(drop=True), dict.fromkeys(("change", "lower", "upper"), "share"))  # fmt: skip

@@ -125,8 +125,7 @@ def placebo(one: Assessment) -> str:
     """What the same comparison shows of a time when nobody had the version."""
     if one.placebo is None:
         return "The same could not be done at an earlier time: too few visits can be compared."
-    last = one.placebo[one.placebo["system"] == ALL].groupby("metric", sort=False).tail(1)
-    known = last[~last["is_thin"]]
+    known = one.placebo[~one.placebo["is_thin"]]
     if known.empty:
         return "The same at an earlier time rests on too few visits to say anything."
     off = [row.metric for row in known.itertuples() if row.ci_lower > 0 or row.ci_upper < 0]
@@ -135,7 +134,7 @@ def placebo(one: Assessment) -> str:
     names = listed([TITLES[name].lower() for name in off])
     return (
         f"The same at an earlier time, when nobody had the version, shows a difference in {names}: {len(off)} of"
-        f" {len(known)} intervals leave out zero; one in twenty would by chance."
+        f" {len(known)} intervals leave out zero; {format_percent(1 - one.level, 0)} would by chance."
     )
 
 

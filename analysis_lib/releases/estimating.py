@@ -41,11 +41,6 @@ class Comparison:
     looks: pd.DataFrame
 
     @property
-    def last(self) -> pd.DataFrame:
-        """The looks of the last day of each system and metric."""
-        return self.looks.groupby(["system", "metric"], sort=False).tail(1).reset_index(drop=True)
-
-    @property
     def share_compared(self) -> float:
         """Share of the visits on the new version for which there are comparable ones on the version before."""
         new = self.cells[self.cells["is_new"]]

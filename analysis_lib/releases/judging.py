@@ -158,6 +158,18 @@ def _too_thin(found: pd.DataFrame) -> pd.Series:
     return found["is_thin"] & (found["metric"] != "crash_free_rate")
 
 
+def concluded(looks: pd.DataFrame) -> pd.DataFrame:
+    """What is known in the end: the last look of each system and metric, with its ``state``.
+
+    Parameters
+    ----------
+    looks : pandas.DataFrame
+        As ``judged``.
+    """
+    found = looks.groupby(["system", "metric"], sort=False).tail(1).reset_index(drop=True)
+    return found.assign(state=states(found))
+
+
 def states(last: pd.DataFrame) -> np.ndarray:
     """One word for each row of the last looks: harmed, worse, safe, better, open, or thin.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.stats import norm
 
 from analysis_lib.releases.adoption import more_than_offered
 from analysis_lib.releases.estimating import METRICS
@@ -129,14 +130,16 @@ def _open(one: Assessment, open_ones: list[str]) -> Decision:
         )
     more = _times_more(one, open_ones)
     reason += f" About {more} as many visits on both versions would be needed." if more else ""
-    return Decision(
-        "Cannot tell",
-        RULE,
-        reason,
-        None,
-        OWNER,
-        "Ramp the next version more slowly, so that both are in use for longer.",
-    )
+    return Decision("Cannot tell", RULE, reason, None, OWNER, _when_nobody_can_tell(one))
+
+
+def _when_nobody_can_tell(one: Assessment) -> str:
+    """What to do with a version of which no more will be known."""
+    slower = "Ramp the next version more slowly, so that both are in use for longer."
+    offered = one.release.offered(one.until)
+    if offered is not None and offered < 1:
+        return f"It is not offered to all: let people decide whether the ramp goes on. {slower}"
+    return f"Everybody is offered it: leave it, and watch crashes and start times by version. {slower}"
 
 
 def _times_more(one: Assessment, names: list[str]) -> str:
@@ -160,11 +163,12 @@ def health(one: Assessment) -> str:
             f"On {row['day']:%-d %b %Y} {format_percent(row['share'], 0)} of visits were on it, though it was offered"
             f" to {format_percent(row['offered'], 0)} of users"
         )
-    placebo = one.placebo
-    if placebo is not None:
-        last = placebo[placebo["system"] == ALL].groupby("metric").tail(1)
-        wrong = [row.metric for row in last.itertuples() if abs(row.value) > row.se * 1.96 * 1.3 and not row.is_thin]
-        if wrong:
+    if one.placebo is not None:
+        known = one.placebo[~one.placebo["is_thin"]]
+        # One mistake is allowed for all metrics together.
+        reach = norm.isf((1 - one.level) / 2 / max(len(known), 1))
+        wrong = known.loc[known["value"].abs() > reach * known["se"], "metric"]
+        if len(wrong):
             said.append(
                 "before anybody had the version the same users already differed in"
                 f" {listed([TITLES[name].lower() for name in wrong])}"

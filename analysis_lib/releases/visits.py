@@ -26,6 +26,9 @@ BINS = 100
 #: Levels of the start-time quantiles, by metric.
 QUANTILES = {"start_ms_p50": 0.5, "start_ms_p95": 0.95}
 
+#: Columns of the visits that are compared.
+COMPARED = ("user_id", "day", "is_new", *ALIKE, *RATES, *(f"was_{name}" for name in RATES), "start_ms")
+
 #: Name of what is true of all systems together.
 ALL = "all"
 
@@ -163,8 +166,7 @@ def compared_visits(visits: ibis.Table, release: Release, run: Run) -> Visits:
 
 
 def _kept(table: ibis.Table, release: Release) -> ibis.Table:
-    columns = ["user_id", "day", "is_new", *ALIKE, *RATES, *(f"was_{name}" for name in RATES), "start_ms"]
-    return table.filter(table.app_version.isin([release.version, release.before])).select(*columns)
+    return table.filter(table.app_version.isin([release.version, release.before])).select(*COMPARED)
 
 
 def _others(visits: ibis.Table, release: Release, run: Run) -> int:
@@ -199,8 +201,7 @@ def placebo_visits(visits: ibis.Table, release: Release, run: Run, *, shift: int
     table = table.mutate(
         is_new=(table.first_new <= moved_on).fill_null(False), still_old=(table.last_old >= moved_on).fill_null(False)
     )
-    columns = ["user_id", "day", "is_new", *ALIKE, *RATES, *(f"was_{name}" for name in RATES), "start_ms"]
-    return Visits(table.filter(table.is_new | table.still_old).select(*columns), run, 0)
+    return Visits(table.filter(table.is_new | table.still_old).select(*COMPARED), run, 0)
 
 
 def _dated(frame: pd.DataFrame) -> pd.DataFrame:

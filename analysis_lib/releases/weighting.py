@@ -89,12 +89,14 @@ def _pooled(code: np.ndarray, kept: np.ndarray, is_new: np.ndarray, n: np.ndarra
 
 
 def _raked(codes: list[np.ndarray], old: np.ndarray, new: np.ndarray, n: np.ndarray) -> np.ndarray:
-    """Weight per visit of the cells of the version before, so that their margins are those of the new one."""
+    """Weight per visit of the cells of the version before, so that their margins are those of the new one.
+
+    The margin of the first of ``codes`` is met last, and so exactly, also where not all can be met at once.
+    """
     weight = np.full(int(old.sum()), n[new].sum() / n[old].sum())
     targets = [np.bincount(code[new], weights=n[new], minlength=int(code.max()) + 1) for code in codes]
     for _ in range(_ROUNDS):
-        for code, target in zip(codes, targets, strict=True):
+        for code, target in reversed(list(zip(codes, targets, strict=True))):
             has = np.bincount(code[old], weights=weight * n[old], minlength=len(target))
             weight = weight * np.divide(target, has, out=np.zeros_like(has), where=has > 0)[code[old]]
-    # Where the margins cannot all be met the total may be off by what the last round left.
-    return weight * (n[new].sum() / (weight * n[old]).sum())
+    return weight

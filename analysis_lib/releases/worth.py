@@ -38,7 +38,7 @@ class Worth:
 
 def worth_of(
     comparison: Comparison,
-    looks: pd.DataFrame,
+    last: pd.DataFrame,
     *,
     level: float,
     days: int,
@@ -49,8 +49,8 @@ def worth_of(
 
     Parameters
     ----------
-    looks : pandas.DataFrame
-        As ``judged``.
+    last : pandas.DataFrame
+        As ``concluded``.
     days : int
         Days in which ``platform_visits`` were made, whatever the version.
     money_per_paid_visit : float
@@ -58,10 +58,10 @@ def worth_of(
     """
     cells = comparison.cells
     n_new = float(cells.loc[cells["is_new"], "n"].sum())
-    last = looks[looks["system"] == ALL].groupby("metric").tail(1).set_index("metric")
+    whole = last[last["system"] == ALL].set_index("metric")
 
     def share(metric: str) -> Estimate:
-        row = last.loc[metric]
+        row = whole.loc[metric]
         # Counts and money are told once, at the end of a page: an ordinary interval.
         half = norm.ppf(0.5 + level / 2) * row["se"]
         return Estimate(row["value"], row["se"], row["value"] - half, row["value"] + half, level, "pp", int(n_new),

@@ -4,6 +4,7 @@ from analysis_lib.results.answer import Answer
 from analysis_lib.results.decision import Decision
 from analysis_lib.results.estimate import Estimate
 from analysis_lib.results.exhibit import Exhibit, nothing_to_show
+from analysis_lib.results.finding import Finding
 from analysis_lib.results.formatter import (
     CURRENCY_SYMBOLS,
     format_count,
@@ -20,6 +21,7 @@ __all__ = [
     "Decision",
     "Estimate",
     "Exhibit",
+    "Finding",
     "Result",
     "format_count",
     "format_interval",

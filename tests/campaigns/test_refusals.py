@@ -11,14 +11,14 @@ import pytest
 
 from analysis_lib import campaigns
 from analysis_lib.campaigns.exhibits import EXHIBITS
-from analysis_lib.campaigns.sentences import SECTIONS
+from analysis_lib.campaigns.sentences import SENTENCES
 from analysis_lib.errors import ContractError, InvalidValue, NotEnoughData, UnknownName
 from analysis_lib.reporting import card, say, show, small_print
 
 
 def render(review) -> str:
     """Everything a page asks a review for."""
-    shown = [say(review.sentence(name)).data for name in SECTIONS]
+    shown = [say(review.sentence(name)).data for name in SENTENCES]
     shown += [show(review.exhibit(name)).data for name in EXHIBITS]
     card(review.answer)
     shown += [small_print(review.answer).data, review.text, review.headline, review.title]

@@ -7,7 +7,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from analysis_lib.releases.estimating import rate_differences
@@ -30,7 +30,8 @@ counts = st.integers(0, 60)
 
 
 @given(st.lists(st.tuples(counts, counts), min_size=6, max_size=6))
-@settings(max_examples=60, deadline=None)
+@example([(0, 0), (0, 0), (1, 3), (0, 0), (1, 3), (1, 0)])
+@settings(max_examples=100, deadline=None)
 def test_margins_are_those_of_the_new_version(numbers):
     rows = [
         (date(2026, 1, 1), is_new, system, activity, n[side], 0.0)
@@ -44,9 +45,9 @@ def test_margins_are_those_of_the_new_version(numbers):
         return
     assert total(found, True) == pytest.approx(-total(found, False))
     weights = kept.assign(w=kept["weight"].abs() * kept["n"])
-    # Systems are never mixed, so their margin is met to the end; the others are where the cells allow it.
+    # Systems are never mixed, so their margin is met in any case; the others are where the cells allow it.
     own = weights.pivot_table(index="system", columns="is_new", values="w", aggfunc="sum", fill_value=0.0)
-    assert own[True].to_numpy() == pytest.approx(own[False].to_numpy(), rel=0.35)
+    assert own[True].to_numpy() == pytest.approx(own[False].to_numpy(), rel=1e-9)
     assert (kept.loc[kept["is_new"], "weight"] > 0).all()
     assert (kept.loc[~kept["is_new"], "weight"] < 0).all()
 
