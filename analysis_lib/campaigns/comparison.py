@@ -19,7 +19,7 @@ HISTORY = {
     "log_mean": "spending, whole period (log)",
     "active_share": "share of weeks with a purchase",
     "active_recent": "share of the last 4 weeks with a purchase",
-    "promoted_before": "spending on the couponed products",
+    "promoted_before": "spending on the promoted products",
     "others_before": "other campaigns received before",
 }
 

@@ -18,6 +18,11 @@ from analysis_lib.warehouse.days import local_day
 #: Weeks in which a redeemer bought the coupon's products before; from the last class on, alike.
 MOST_WEEKS_BOUGHT = 4
 
+WHY = (
+    " those products anyway: as often as that, buyers without the coupon and with the same history bought them. Who"
+    " redeems a coupon is likelier still, so the true share is higher."
+)
+
 METHOD_ALWAYS = "floor: purchase rate of comparable untargeted buyers with the same history of the coupon's products"
 
 
@@ -67,6 +72,8 @@ class Cost(Result):
         coupon in the same weeks without it; the interval reaches up to 1.
     unit : str
         Currency in lower case.
+    why : str
+        What the share rests on, as the end of a sentence that begins "buyers who would have bought".
     """
 
     n_redemptions: int
@@ -75,6 +82,7 @@ class Cost(Result):
     total: float
     always_share: Estimate
     unit: str
+    why: str = WHY
 
     @property
     def always_buyers(self) -> Estimate:
@@ -94,9 +102,7 @@ class Cost(Result):
             f"The coupons cost {format_value(self.total, self.unit)}: {format_count(self.n_redemptions)} redemptions "
             f"at the {format_value(self.total / self.n_redemptions, self.unit)} that those show whose discount is on "
             f"the receipt ({format_percent(self.n_recorded / self.n_redemptions, 0)} of them). At least "
-            f"{format_percent(share.value, 0)} of it went to buyers who would have bought those products anyway: as "
-            "often as that, buyers without the coupon and with the same history bought them. Who redeems a coupon is "
-            "likelier still, so the true share is higher."
+            f"{format_percent(share.value, 0)} of it went to buyers who would have bought{self.why}"
         )
 
 
@@ -139,6 +145,22 @@ def campaign_cost(wh, windows: Windows, redeemed: Redemptions, *, untargeted: pd
     NotEnoughData
         If nothing was redeemed, or no redemption shows a discount on an order line.
     """
+    recorded = recorded_discount(redeemed)
+    share = always_share(_purchases(wh, windows, redeemed), redeemed.rows, untargeted, level=level)
+    return Cost(
+        n_redemptions=redeemed.n, n_recorded=redeemed.n_recorded, recorded=recorded,
+        total=recorded * redeemed.n / redeemed.n_recorded, always_share=share, unit=windows.campaign.currency,
+    )  # fmt: skip
+
+
+def recorded_discount(redeemed: Redemptions) -> float:
+    """Discount found on order lines.
+
+    Raises
+    ------
+    NotEnoughData
+        Nothing was redeemed, or no redemption shows a discount on an order line.
+    """
     if redeemed.n == 0:
         raise NotEnoughData("no coupon of the campaign was redeemed in its window: there is no cost to set against it")
     if redeemed.n_recorded == 0:
@@ -152,11 +174,7 @@ def campaign_cost(wh, windows: Windows, redeemed: Redemptions, *, untargeted: pd
             "the order lines of the redemptions carry no discount (orders.platform_subsidy_local is 0): the cost is "
             "not known"
         )
-    share = always_share(_purchases(wh, windows, redeemed), redeemed.rows, untargeted, level=level)
-    return Cost(
-        n_redemptions=redeemed.n, n_recorded=redeemed.n_recorded, recorded=recorded,
-        total=recorded * redeemed.n / redeemed.n_recorded, always_share=share, unit=windows.campaign.currency,
-    )  # fmt: skip
+    return recorded
 
 
 def always_share(purchases: pd.DataFrame, redeemed: pd.DataFrame, untargeted: pd.Series, *, level: float) -> Estimate:

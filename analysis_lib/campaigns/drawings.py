@@ -65,6 +65,21 @@ def draw_balance(axes, *, balance: pd.DataFrame) -> None:
     axes.set_xlabel("difference, in standard deviations")
 
 
+def draw_history(axes, *, history: pd.DataFrame) -> None:
+    """Standardised differences of groups made by lot, with their intervals."""
+    places = np.arange(len(history))[::-1]
+    axes.axvline(0, color=CONTEXT, lw=1)
+    whiskers = [history["difference"] - history["ci_lower"], history["ci_upper"] - history["difference"]]
+    axes.errorbar(history["difference"], places, xerr=whiskers, fmt="o", ms=8, color=SUBJECT, elinewidth=2, capsize=4)
+    left = min(float(history["ci_lower"].min()), -0.1)
+    for place, row in zip(places, history.itertuples(), strict=True):
+        axes.text(left, place + 0.28, row.covariate, ha="left", va="bottom")
+    axes.set_xlim(left - 0.01, max(float(history["ci_upper"].max()), 0.1) + 0.01)
+    axes.set_ylim(-0.6, len(history) - 0.2)
+    axes.set_yticks([])
+    axes.set_xlabel("difference, in standard deviations")
+
+
 def draw_ledger(axes, *, rows: pd.DataFrame, unit: str) -> None:
     """Ledger rows as bars from zero with their intervals; the total in the strong colour."""
     places = np.arange(len(rows))[::-1]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 
 from analysis_lib.campaigns.cells import Panel
-from analysis_lib.campaigns.comparison import HISTORY, Exposure, balance, compare, frame_at
+from analysis_lib.campaigns.comparison import HISTORY, OUTCOMES, Exposure, balance, compare, frame_at
 from analysis_lib.campaigns.placebos import calibrations, grade, run_placebos
 from analysis_lib.campaigns.windows import Windows
 from analysis_lib.causal import (
@@ -53,6 +54,8 @@ class Effect:
         Effects by week from the campaign's start, with the joint test of those before it.
     """
 
+    BY_LOT: ClassVar[bool] = False
+
     plain: AdjustedDifference
     weights: BalancingWeights
     placebos: pd.DataFrame
@@ -65,6 +68,21 @@ class Effect:
     def n_targeted(self) -> int:
         """Targeted buyers."""
         return self.weights.n_treated
+
+    @property
+    def outcomes(self) -> tuple[str, ...]:
+        """Rows of the ledger, without the total."""
+        return tuple(name for name in OUTCOMES if name != "total")
+
+    @property
+    def residual_sd(self) -> float:
+        """Standard deviation between targeted buyers of the total that history does not explain."""
+        return self.plain.residual_sd["total"]
+
+    @property
+    def grade_text(self) -> str:
+        """How far the interval can be trusted, in one sentence."""
+        return self.calibration["total"].text
 
     def per_buyer(self, outcome: str) -> Estimate:
         """Effect per targeted buyer with the placebo scatter in its interval."""

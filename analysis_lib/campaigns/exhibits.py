@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import pandas as pd
+from scipy.stats import norm
 
 from analysis_lib.campaigns import drawings
 from analysis_lib.campaigns.comparison import HISTORY
@@ -27,18 +28,23 @@ def _not_shown(what: str) -> Callable[[CampaignReview], Exhibit]:
 def weekly(review: CampaignReview) -> Exhibit:
     """Effect by week from the start."""
     effects, campaign, people = review.effect.weekly.effects, review.campaign, review.setting.people
+    others = "those left out" if review.effect.BY_LOT else "comparable ones"
     during = effects[(effects["period"] >= 0) & (effects["period"] < campaign.n_days / 7)]
     apart = int(((during["ci_lower"] > 0) | (during["ci_upper"] < 0)).sum())
     if apart:
-        title = f"In {apart} of {len(during)} campaign weeks targeted {people} stood apart from comparable ones"
+        title = f"In {apart} of {len(during)} campaign weeks targeted {people} stood apart from {others}"
     else:
-        title = f"In no campaign week did targeted {people} stand apart from comparable ones"
+        title = f"In no campaign week did targeted {people} stand apart from {others}"
     unit = campaign.currency
+    level = format_percent(review.setting.level, 0)
+    against, band = ("those left out by lot", "") if review.effect.BY_LOT else (
+        "comparable untargeted ones", ", before widening")  # fmt: skip
+    zero = "" if review.effect.BY_LOT else ", week −1 = 0"
     return Exhibit(
         title=title,
         subtitle=(
-            f"Weekly spending per targeted {review.setting.person} against comparable untargeted ones, {unit.upper()}, "
-            f"week −1 = 0; band: {format_percent(review.setting.level, 0)} interval of each week, before widening"
+            f"Weekly spending per targeted {review.setting.person} against {against}, {unit.upper()}{zero}; "
+            f"band: {level} interval of each week{band}"
         ),
         frame=effects.rename(columns={"period": "week"}),
         units={"value": unit, "se": unit, "ci_lower": unit, "ci_upper": unit, "week": ""},
@@ -71,6 +77,8 @@ def reach(review: CampaignReview) -> Exhibit:
 @needs("effect", _not_shown("The balance of the groups"))
 def balance(review: CampaignReview) -> Exhibit:
     """How alike the groups are."""
+    if review.effect.BY_LOT:
+        return _history(review)
     weights = review.effect.weights
     frame = weights.balance.assign(covariate=weights.balance["covariate"].map(HISTORY))
     return Exhibit(
@@ -83,17 +91,32 @@ def balance(review: CampaignReview) -> Exhibit:
     )
 
 
+def _history(review: CampaignReview) -> Exhibit:
+    frame = review.effect.history
+    outside = int(((frame["ci_lower"] > 0) | (frame["ci_upper"] < 0)).sum())
+    told = "no difference that chance does not explain" if not outside else f"{outside} differences beyond chance"
+    return Exhibit(
+        title=f"Before it began, {len(frame)} sides of history show {told}",
+        subtitle=f"Reached less left out, standard deviations, {format_percent(review.setting.level, 0)} intervals",
+        frame=frame,
+        units={column: "" for column in frame.columns if column != "covariate"},
+        draw=partial(drawings.draw_history, history=frame),
+        height=0.5,
+    )
+
+
 @needs("effect", _not_shown("The ledger"))
 def ledger(review: CampaignReview) -> Exhibit:
     """The ledger as bars."""
     net, unit = review.net_incremental_gmv, review.campaign.currency
-    rows = review.ledger.assign(label=[_short(name) for name in review.ledger["row"]])
+    names = zip(review.ledger["part"], review.ledger["row"], strict=True)
+    rows = review.ledger.assign(label=[_short(*name) for name in names])
     sure = "and the total is above zero" if net.ci_lower > 0 else "and the total may be zero"
     sure = "and the total is below zero" if net.ci_upper < 0 else sure
     return Exhibit(
         title=f"The parts add up to {format_value(net.value, unit, spread=net.ci_upper - net.ci_lower)}, {sure}",
         subtitle=f"Additional sales to targeted {review.setting.people}, {unit.upper()}, with intervals",
-        frame=review.ledger,
+        frame=review.ledger.drop(columns="part"),
         units={"value": unit, "ci_lower": unit, "ci_upper": unit},
         draw=partial(drawings.draw_ledger, rows=rows, unit=unit),
         height=0.6,
@@ -103,6 +126,8 @@ def ledger(review: CampaignReview) -> Exhibit:
 @needs("effect", _not_shown("The placebo runs"))
 def placebos(review: CampaignReview) -> Exhibit:
     """What the method finds where nothing happened."""
+    if review.effect.BY_LOT:
+        return _lot_checks(review)
     effect, unit = review.effect, review.campaign.currency
     runs = effect.placebos
     estimate = effect.per_buyer("total")
@@ -121,6 +146,26 @@ def placebos(review: CampaignReview) -> Exhibit:
         frame=frame,
         units={"value": unit, "se": unit},
         draw=partial(drawings.draw_placebos, placebos=frame, estimate=estimate),
+    )
+
+
+def _lot_checks(review: CampaignReview) -> Exhibit:
+    effect, gap = review.effect, review.effect.held_out
+    seen = effect.n_held_out / (effect.n_targeted + effect.n_held_out)
+    rows = [
+        ("left out, of all in the lot", format_percent(seen), f"{format_percent(effect.planned_share)} planned",
+         effect.split_pvalue),
+        ("spent in the last four weeks before, reached less left out", gap.short, "zero is right",
+         2 * norm.sf(abs(gap.value) / gap.se) if gap.se > 0 else 1.0),
+        ("all weeks before the start together", "", "zero is right", effect.weekly.pretrend_pvalue),
+    ]  # fmt: skip
+    frame = pd.DataFrame(rows, columns=["check", "seen", "wanted", "chance"])
+    bad = int((frame["chance"] < 1 - review.setting.level).sum())
+    return Exhibit(
+        title="The lot fell as lots do" if not bad else f"{bad} of {len(frame)} checks would seldom fall so by chance",
+        subtitle="Checks of the lot; chance: how often a lot strays at least as far",
+        frame=frame,
+        units={"chance": "share"},
     )
 
 
@@ -189,12 +234,17 @@ def _people(number: float) -> str:
     return f"fewer than {PRIVACY_THRESHOLD}" if 0 < number < PRIVACY_THRESHOLD else format_count(number)
 
 
-def _short(name: str) -> str:
-    return {
-        "incremental_gmv": "Couponed products, during", "halo_gmv": "Other products, during (halo)",
-        "cannibalised_gmv": "Other products, during (cannibalised)", "carried_over_gmv": "Weeks after (carried over)",
-        "pulled_forward_gmv": "Weeks after (pulled forward)", "net_incremental_gmv": "Net, in all",
-    }[name]  # fmt: skip
+def _short(part: str, name: str) -> str:
+    what = {
+        "promoted_during": "Promoted products, during", "other_during": "Other products, during",
+        "same_category": "Same categories, during", "other_categories": "Other categories, during",
+        "after": "Weeks after", "returned": "Cancelled, refused, refunded", "total": "Net, in all",
+    }[part]  # fmt: skip
+    kind = {
+        "halo_gmv": " (halo)", "cannibalised_gmv": " (cannibalised)", "carried_over_gmv": " (carried over)",
+        "pulled_forward_gmv": " (pulled forward)",
+    }  # fmt: skip
+    return what + kind.get(name, "")
 
 
 EXHIBITS = {

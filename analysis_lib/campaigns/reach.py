@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,9 +63,14 @@ def reach(panel: Panel, treated: np.ndarray, redeemers: pd.Index, windows: Windo
         "targeted": n_targeted,
         f"bought in the {windows.weeks_before} weeks before": int((mine & before).sum()),
         "bought during the campaign": int((mine & bought).sum()),
-        "bought a couponed product": int((mine & promoted).sum()),
+        "bought a promoted product": int((mine & promoted).sum()),
         "redeemed a coupon": int((mine & panel.users.isin(redeemers)).sum()),
     }
+    return funnel(counts)
+
+
+def funnel(counts: Mapping[str, int]) -> Reach:
+    """The funnel from its counts, the largest first."""
     numbers = pd.Series(list(counts.values()), dtype="int64")
     return Reach(
         pd.DataFrame(

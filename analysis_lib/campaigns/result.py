@@ -9,6 +9,7 @@ import pandas as pd
 from analysis_lib.campaigns import exhibits, sentences
 from analysis_lib.campaigns.cost import Cost
 from analysis_lib.campaigns.effect import Effect
+from analysis_lib.campaigns.lot_effect import LotEffect
 from analysis_lib.campaigns.reach import Reach
 from analysis_lib.campaigns.windows import Campaign, Windows
 from analysis_lib.errors import NotEnoughData
@@ -63,8 +64,9 @@ class CampaignReview(Finding):
         Days looked at; None if the data do not hold them.
     reach : Reach | None
         Funnel of the targeted buyers.
-    effect : Effect | None
-        Effect per targeted buyer with its checks; None if refused.
+    effect : Effect | LotEffect | None
+        Effect per targeted buyer with its checks, against those with the same history or left out by lot; None if
+        refused.
     ledger : pandas.DataFrame
         row, meaning, value, ci_lower, ci_upper in the market's currency; empty if refused.
     cost : Cost | None
@@ -86,7 +88,7 @@ class CampaignReview(Finding):
     setting: Setting
     windows: Windows | None
     reach: Reach | None
-    effect: Effect | None
+    effect: Effect | LotEffect | None
     ledger: pd.DataFrame
     cost: Cost | None
     contribution: Estimate | None
@@ -107,7 +109,7 @@ class CampaignReview(Finding):
 
     @property
     def incremental_gmv(self) -> Estimate:
-        """Additional sales of the couponed products during the campaign."""
+        """Additional sales of the promoted products during the campaign."""
         return self.estimate("promoted_during")
 
     @property
@@ -157,7 +159,7 @@ class CampaignReview(Finding):
             window=self.campaign.dates if self.windows is None else self.windows.text,
             as_of="" if self.windows is None else str(self.windows.last_day),
             counted=self.sentence("counted"),
-            grade="" if refused else self.effect.calibration["total"].text,
+            grade="" if refused else self.effect.grade_text,
         )
 
     @property

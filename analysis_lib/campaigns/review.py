@@ -7,22 +7,20 @@ from dataclasses import replace
 import pandas as pd
 
 from analysis_lib.campaigns import cells, cost, reach
-from analysis_lib.campaigns.comparison import Exposure, exposure
-from analysis_lib.campaigns.decision import decide, refuse, what_would_tell
-from analysis_lib.campaigns.effect import Effect, estimate_effect
-from analysis_lib.campaigns.ledger import ROWS, ledger
+from analysis_lib.campaigns.assembling import lacking, refused_review, with_cost, with_effect
+from analysis_lib.campaigns.comparison import exposure
+from analysis_lib.campaigns.effect import estimate_effect
+from analysis_lib.campaigns.lot_cells import drawn_by_lot
+from analysis_lib.campaigns.lot_review import review_by_lot
 from analysis_lib.campaigns.result import CampaignReview, Setting
-from analysis_lib.campaigns.windows import Campaign, Windows, find_campaign, plan_windows
+from analysis_lib.campaigns.windows import FEWEST_WEEKS_BEFORE, Windows, find_campaign, plan_windows
 from analysis_lib.config import LEVEL
 from analysis_lib.errors import InvalidValue, NotEnoughData, unknown
-from analysis_lib.results import Estimate
 
 #: Tables a review reads, for the book's page on where reports come from.
 READS = (
     "campaigns", "campaign_targets", "countries", "coupon_events", "coupon_products", "coupons", "orders", "users",
 )  # fmt: skip
-
-NO_LEDGER = pd.DataFrame(columns=["row", "meaning", "value", "ci_lower", "ci_upper"])
 
 
 def review(
@@ -40,10 +38,12 @@ def review(
     """What a campaign brought, what it cost, and what to do next.
 
     The estimand is the effect of being targeted on the spending of the targeted, over the campaign
-    and the weeks after it, other campaigns being as they were. Targeting is taken not to depend on
-    anything that also moves spending once the history of spending, of purchases of the couponed
-    products and of other campaigns is held equal (weights that balance it, and regression on it).
-    Where that fails, placebo windows show it, and the interval is widened by as much as they scatter.
+    and the weeks after it, other campaigns being as they were. Where the campaign left some users out
+    by lot (``campaigns.targeting`` is ``holdout``), these show what would have been sold anyway, and
+    nothing more needs to be believed. Elsewhere targeting is taken not to depend on anything that also
+    moves spending once the history of spending, of purchases of the couponed products and of other
+    campaigns is held equal (weights that balance it, and regression on it). Where that fails, placebo
+    windows show it, and the interval is widened by as much as they scatter.
 
     Parameters
     ----------
@@ -80,57 +80,39 @@ def review(
 
     References
     ----------
-    See ``causal.entropy_balance``, ``causal.adjusted_difference`` and ``causal.calibrate``.
+    See ``causal.randomised_difference``, ``causal.entropy_balance``, ``causal.adjusted_difference``
+    and ``causal.calibrate``.
     """
     _check_options(metric, level, margin, contact_cost)
     wh.require(cells.REQUIRED)
     campaign = find_campaign(wh, campaign_id, country)
     setting = _setting(wh, metric, level, margin, contact_cost)
+    days, by_lot = cells.days_with_orders(wh, campaign), drawn_by_lot(wh, campaign)
     try:
-        windows = plan_windows(campaign, cells.days_with_orders(wh, campaign), weeks_before, weeks_after)
+        windows = plan_windows(campaign, days, weeks_before, weeks_after, fewest=0 if by_lot else FEWEST_WEEKS_BEFORE)
     except NotEnoughData as lack:
-        return _refused(campaign, setting, str(lack))
-    panel = cells.spending(wh, windows, metric)
-    seen = exposure(cells.targets(wh), panel, windows)
-    return _assemble(wh, windows, setting, panel, seen)
+        return refused_review(campaign, setting, str(lack))
+    return review_by_lot(wh, windows, setting) if by_lot else _by_history(wh, windows, setting)
 
 
-def _assemble(wh, windows: Windows, setting: Setting, panel: cells.Panel, seen: Exposure) -> CampaignReview:
+def _by_history(wh, windows: Windows, setting: Setting) -> CampaignReview:
+    """The targeted against untargeted buyers with the same history."""
     campaign = windows.campaign
+    panel = cells.spending(wh, windows, setting.measure)
+    seen = exposure(cells.targets(wh), panel, windows)
     treated = seen.treated(campaign.campaign_id, len(panel.users))
     redeemed = cost.redemptions(wh, windows)
     funnel = reach.reach(panel, treated, redeemed.users, windows, seen.n_targeted(campaign.campaign_id))
-    partial_review = replace(_refused(campaign, setting, ""), windows=windows, reach=funnel)
+    partial_review = replace(refused_review(campaign, setting, ""), windows=windows, reach=funnel)
     try:
         effect = estimate_effect(panel, seen, windows, level=setting.level)
     except NotEnoughData as lack:
-        return replace(partial_review, decision=refuse(str(lack)), missing=(str(lack),))
-    partial_review = replace(partial_review, effect=effect, ledger=_ledger(effect, campaign.currency))
+        return lacking(partial_review, lack)
     weights = pd.Series(effect.weights.weights[treated == 0], index=panel.users[treated == 0])
-    try:
-        bill = cost.campaign_cost(wh, windows, redeemed, untargeted=weights, level=setting.level)
-    except NotEnoughData as lack:
-        return replace(partial_review, decision=refuse(str(lack)), missing=(str(lack),))
-    return _decided(replace(partial_review, cost=bill, missing=()))
-
-
-def _decided(review_: CampaignReview) -> CampaignReview:
-    """The review with its contribution and decision."""
-    setting, effect, campaign = review_.setting, review_.effect, review_.campaign
-    net, total_cost = review_.net_incremental_gmv, review_.total_cost
-    # What buyers paid is short of the coupons already; without adding them back they would be charged twice.
-    sales = net if setting.measure == "gmv" else net.shifted(review_.cost.recorded)
-    contribution = sales.scaled(setting.margin).shifted(-total_cost)
-    residual = effect.plain.residual_sd["total"]
-    break_even = total_cost / setting.margin / effect.n_targeted
-    advice = what_would_tell(residual, break_even, effect.n_targeted, campaign.currency, setting.people)
-    decision = decide(contribution, net, campaign.n_days, advice, held_out=effect.held_out)
-    return replace(review_, contribution=contribution, decision=decision)
-
-
-def _ledger(effect: Effect, unit: str) -> pd.DataFrame:
-    estimates: dict[str, Estimate] = {outcome: effect.total(outcome, unit) for outcome in (*ROWS, "total")}
-    return ledger(estimates)
+    return with_cost(
+        with_effect(partial_review, effect),
+        lambda: cost.campaign_cost(wh, windows, redeemed, untargeted=weights, level=setting.level),
+    )
 
 
 def _setting(wh, metric: str, level: float, margin: float, contact_cost: float) -> Setting:
@@ -138,13 +120,6 @@ def _setting(wh, metric: str, level: float, margin: float, contact_cost: float) 
     return Setting(
         source=wh.name, caveat=source.caveat if source else "", people=source.units_called if source else "users",
         measure=metric, level=level, margin=margin, contact_cost=contact_cost,
-    )  # fmt: skip
-
-
-def _refused(campaign: Campaign, setting: Setting, lack: str) -> CampaignReview:
-    return CampaignReview(
-        campaign=campaign, setting=setting, windows=None, reach=None, effect=None, ledger=NO_LEDGER, cost=None,
-        contribution=None, decision=refuse(lack), missing=(lack,),
     )  # fmt: skip
 
 

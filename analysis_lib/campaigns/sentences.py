@@ -72,11 +72,16 @@ def counted(review: CampaignReview) -> str:
     people, setting = review.setting.people, review.setting
     currency = review.campaign.currency
     contact = format_value(setting.contact_cost, currency)
+    if review.effect is not None and review.effect.BY_LOT:
+        who = f"all {people} of {review.campaign.market} in the lot, also those who bought nothing"
+        mature = f"Cancellations, refusals and refunds are taken off as far as known on {review.windows.last_day}."
+    else:
+        who = f"{people} in {review.campaign.market} that had bought before the campaign began"
+        mature = "Orders are taken as recorded, without later returns."
     return (
-        f"Counted: {people} in {review.campaign.market} that had bought before the campaign began. Measure: "
-        f"{MEASURES[setting.measure]}, in {currency.upper()}; days are market-local. Orders are taken as recorded, "
-        f"without later returns. Assumed: margin {format_percent(setting.margin, 0)}, contact cost {contact} each; "
-        "other costs are not in the data."
+        f"Counted: {who}. Measure: {MEASURES[setting.measure]}, in {currency.upper()}; days are market-local. {mature}"
+        f" Assumed: margin {format_percent(setting.margin, 0)}, contact cost {contact} each; other costs are not in"
+        " the data."
     )
 
 
@@ -93,7 +98,9 @@ def change(review: CampaignReview) -> str:
 
 @needs("effect", _missing)
 def balance(review: CampaignReview) -> str:
-    """Why weighting is needed, and what it does."""
+    """Why weighting is needed, and what it does; or how the lot fell."""
+    if review.effect.BY_LOT:
+        return _lot(review)
     weights = review.effect.weights
     return (
         f"Who was targeted was not left to chance: before weighting, the groups differ by up to "
@@ -103,10 +110,31 @@ def balance(review: CampaignReview) -> str:
     )
 
 
+def _lot(review: CampaignReview) -> str:
+    effect, people = review.effect, review.setting.people
+    seen = effect.n_held_out / (effect.n_targeted + effect.n_held_out)
+    planned = f"; {format_percent(effect.planned_share)} were planned" if effect.planned_share > 0 else ""
+    worst = effect.history["difference"].abs().max()
+    return (
+        f"Who was left out was drawn by lot: {format_count(effect.n_held_out)} of"
+        f" {format_count(effect.n_targeted + effect.n_held_out)} {people} ({format_percent(seen)}{planned}). Before it"
+        f" began the two groups differed by at most {worst:.2f} standard deviations; what they did before is taken"
+        " into account."
+    )
+
+
 @needs("effect", _missing)
 def held_out(review: CampaignReview) -> str:
     """The pre-trend checks."""
     gap = review.effect.held_out
+    if review.effect.BY_LOT:
+        joint = format_percent(review.effect.weekly.pretrend_pvalue)
+        verdict = "more than chance would make in nineteen of twenty lots" if gap.excludes_zero else "zero is inside"
+        return (
+            f"In the last four weeks before it began the groups differed by {gap.short} per {review.setting.person}:"
+            f" {verdict}. All weekly gaps before the start together are of a size that chance alone exceeds in {joint}"
+            " of lots."
+        )
     verdict = "they had already drifted apart, so no verdict is given" if gap.excludes_zero else "zero is inside"
     joint, allowed = format_percent(review.effect.weekly.pretrend_pvalue), format_percent(1 - gap.level, 0)
     return (
@@ -120,6 +148,8 @@ def held_out(review: CampaignReview) -> str:
 @needs("effect", _missing)
 def placebos(review: CampaignReview) -> str:
     """What the method finds where there was no campaign."""
+    if review.effect.BY_LOT:
+        return _of_lots(review)
     runs, scatter = review.effect.placebos, review.effect.calibration["total"]
     own = int(runs["own"].sum())
     borrowed = len(runs) - own
@@ -133,6 +163,16 @@ def placebos(review: CampaignReview) -> str:
         f"been widened by what these windows show. {_graded(review)} Targeting may have "
         "followed the spending of those very weeks; then the windows show more error than the method makes, and the "
         "intervals are wider than they need be."
+    )
+
+
+def _of_lots(review: CampaignReview) -> str:
+    split = format_percent(review.effect.split_pvalue, 0)
+    return (
+        "The lot makes the groups alike in everything, also in what nobody has measured, and the interval says how far"
+        f" chance can still take them apart. A split at least as far from the plan happens in {split} of lots. The"
+        " effect is that on the reached, over the campaign and the weeks after; what the campaign did to those who were"
+        " left out (prices, stock, talk) is not in it."
     )
 
 

@@ -118,7 +118,14 @@ def find_campaign(wh, campaign_id: str, country: str | None) -> Campaign:
     )  # fmt: skip
 
 
-def plan_windows(campaign: Campaign, days: tuple[date, date], weeks_before: int, weeks_after: int) -> Windows:
+def plan_windows(
+    campaign: Campaign,
+    days: tuple[date, date],
+    weeks_before: int,
+    weeks_after: int,
+    *,
+    fewest: int = FEWEST_WEEKS_BEFORE,
+) -> Windows:
     """Check that the wanted windows lie in the data.
 
     Parameters
@@ -129,6 +136,8 @@ def plan_windows(campaign: Campaign, days: tuple[date, date], weeks_before: int,
         First and last day with orders in the market.
     weeks_before, weeks_after : int
         Wanted whole weeks.
+    fewest : int
+        Weeks before that are needed. With 0 (groups made by lot) as many are taken as there are, up to those wanted.
 
     Raises
     ------
@@ -141,13 +150,15 @@ def plan_windows(campaign: Campaign, days: tuple[date, date], weeks_before: int,
     if last < campaign.ends_on:
         raise NotEnoughData(f"the data end on {last}, the campaign on {campaign.ends_on}: wait for the rest of it")
     fits_before = max(0, (campaign.starts_on - first).days) // 7
-    if fits_before < FEWEST_WEEKS_BEFORE:
+    if not fewest:
+        weeks_before = min(weeks_before, fits_before)
+    if fits_before < fewest:
         raise NotEnoughData(
             f"the data hold {fits_before} whole weeks before the campaign (it starts on {campaign.starts_on}, the data "
-            f"on {first}); {FEWEST_WEEKS_BEFORE} are needed to find comparable buyers"
+            f"on {first}); {fewest} are needed to find comparable buyers"
         )
-    if weeks_before < FEWEST_WEEKS_BEFORE:
-        raise InvalidValue(f"weeks_before={weeks_before}: at least {FEWEST_WEEKS_BEFORE} are needed")
+    if weeks_before < fewest:
+        raise InvalidValue(f"weeks_before={weeks_before}: at least {fewest} are needed")
     if weeks_before > fits_before:
         raise InvalidValue(f"weeks_before={weeks_before} leaves the data; the longest that fits is {fits_before}")
     fits_after = (last - campaign.ends_on).days // 7

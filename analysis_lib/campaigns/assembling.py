@@ -1,0 +1,63 @@
+"""A review is put together part by part; what one part lacks does not take away the parts before it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pandas as pd
+
+from analysis_lib.campaigns.cost import Cost
+from analysis_lib.campaigns.decision import decide, refuse, what_would_tell
+from analysis_lib.campaigns.effect import Effect
+from analysis_lib.campaigns.ledger import ledger
+from analysis_lib.campaigns.lot_effect import LotEffect
+from analysis_lib.campaigns.result import CampaignReview, Setting
+from analysis_lib.campaigns.windows import Campaign
+from analysis_lib.errors import NotEnoughData
+
+NO_LEDGER = pd.DataFrame(columns=["part", "row", "meaning", "value", "ci_lower", "ci_upper"])
+
+
+def refused_review(campaign: Campaign, setting: Setting, lack: str) -> CampaignReview:
+    """A review of which no part could be made."""
+    return CampaignReview(
+        campaign=campaign, setting=setting, windows=None, reach=None, effect=None, ledger=NO_LEDGER, cost=None,
+        contribution=None, decision=refuse(lack), missing=(lack,),
+    )  # fmt: skip
+
+
+def lacking(review: CampaignReview, lack: NotEnoughData) -> CampaignReview:
+    """The review as far as it goes, with what is missing for the rest."""
+    return replace(review, decision=refuse(str(lack)), missing=(str(lack),))
+
+
+def with_effect(review: CampaignReview, effect: Effect | LotEffect) -> CampaignReview:
+    """The review with its effect and ledger."""
+    unit = review.campaign.currency
+    estimates = {outcome: effect.total(outcome, unit) for outcome in (*effect.outcomes, "total")}
+    return replace(review, effect=effect, ledger=ledger(estimates))
+
+
+def with_cost(review: CampaignReview, bill: Callable[[], Cost]) -> CampaignReview:
+    """The review with its bill, contribution and decision, as far as the data allow."""
+    try:
+        found = bill()
+    except NotEnoughData as lack:
+        return lacking(review, lack)
+    return _decided(replace(review, cost=found, missing=()))
+
+
+def _decided(review: CampaignReview) -> CampaignReview:
+    """The review with its contribution and decision."""
+    setting, effect, campaign = review.setting, review.effect, review.campaign
+    net, total_cost = review.net_incremental_gmv, review.total_cost
+    # What buyers paid is short of the coupons already; without adding them back they would be charged twice.
+    sales = net if setting.measure == "gmv" else net.shifted(review.cost.recorded)
+    contribution = sales.scaled(setting.margin).shifted(-total_cost)
+    break_even = total_cost / setting.margin / effect.n_targeted
+    advice = what_would_tell(effect.residual_sd, break_even, effect.n_targeted, campaign.currency, setting.people)
+    # Groups made by lot differ before the start by chance alone: that is in the interval already.
+    drift = None if effect.BY_LOT else effect.held_out
+    decision = decide(contribution, net, campaign.n_days, advice, held_out=drift)
+    return replace(review, contribution=contribution, decision=decision)
