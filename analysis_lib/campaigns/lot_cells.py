@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analysis_lib.campaigns.windows import Campaign, Windows
-from analysis_lib.causal.randomised_difference import GroupMoments
+from analysis_lib.causal import GroupMoments
 from analysis_lib.errors import ContractError, NotEnoughData
 from analysis_lib.pipelines import mart
 

@@ -11,8 +11,7 @@ import pandas as pd
 from scipy.stats import binom, chi2, norm
 
 from analysis_lib.campaigns.lot_cells import BEFORE, BOUGHT, PARTS, WEEKS_SHOWN, LotCells
-from analysis_lib.causal import EventStudy
-from analysis_lib.causal.randomised_difference import randomised_difference
+from analysis_lib.causal import EventStudy, randomised_difference
 from analysis_lib.errors import NotEnoughData
 
 if TYPE_CHECKING:

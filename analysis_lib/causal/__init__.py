@@ -3,16 +3,52 @@
 from analysis_lib.causal.adjusted_difference import AdjustedDifference, adjusted_difference
 from analysis_lib.causal.balancing import BalancingWeights, entropy_balance
 from analysis_lib.causal.calibration_by_placebo import FEWEST_PLACEBOS, PlaceboCalibration, calibrate
+from analysis_lib.causal.difference_in_differences import difference_in_differences
 from analysis_lib.causal.event_study import EventStudy, event_study
+from analysis_lib.causal.instrument import InstrumentEffect, instrument
+from analysis_lib.causal.panel import Panel, panel_of
+from analysis_lib.causal.panel_effect import PanelEffect
+from analysis_lib.causal.randomised_difference import GroupMoments, randomised_difference
+from analysis_lib.causal.sensitivity import (
+    EValue,
+    PlaceboInTime,
+    e_value,
+    honest_bounds,
+    leave_one_out,
+    placebo_in_time,
+    pretrend_power,
+)
+from analysis_lib.causal.staggered import StaggeredEffect, staggered
+from analysis_lib.causal.synthetic import augmented_synthetic_control, synthetic_control, synthetic_did
 
 __all__ = [
     "FEWEST_PLACEBOS",
     "AdjustedDifference",
     "BalancingWeights",
+    "EValue",
     "EventStudy",
+    "GroupMoments",
+    "InstrumentEffect",
+    "Panel",
+    "PanelEffect",
     "PlaceboCalibration",
+    "PlaceboInTime",
+    "StaggeredEffect",
     "adjusted_difference",
+    "augmented_synthetic_control",
     "calibrate",
+    "difference_in_differences",
+    "e_value",
     "entropy_balance",
     "event_study",
+    "honest_bounds",
+    "instrument",
+    "leave_one_out",
+    "panel_of",
+    "placebo_in_time",
+    "pretrend_power",
+    "randomised_difference",
+    "staggered",
+    "synthetic_control",
+    "synthetic_did",
 ]

@@ -13,7 +13,7 @@ from analysis_lib.campaigns import cells
 from analysis_lib.campaigns.lot_cells import BEFORE, BOUGHT, FLAGS, PARTS, SUBSIDY, LotCells, lot_cells
 from analysis_lib.campaigns.lot_effect import FEWEST, lot_effect
 from analysis_lib.campaigns.windows import FEWEST_WEEKS_BEFORE, find_campaign, plan_windows
-from analysis_lib.causal.randomised_difference import GroupMoments
+from analysis_lib.causal import GroupMoments
 from analysis_lib.errors import InvalidValue, NotEnoughData
 from analysis_lib.pipelines import mart
 

@@ -9,7 +9,7 @@ import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis_lib.causal.randomised_difference import GroupMoments, randomised_difference
+from analysis_lib.causal import GroupMoments, randomised_difference
 from analysis_lib.errors import InvalidValue, NotEnoughData
 
 NAMES = ("a", "b", "before", "earlier")
