@@ -38,7 +38,7 @@ browser: $(READY)
 
 test: lint browser
 	@$(VENV)/bin/shopbook data build --if-needed
-	@$(PYTHON) -m pytest -n 2 --dist loadscope
+	@$(PYTHON) -m pytest -n 2 --dist loadscope --durations=25 --durations-min=5
 	@$(PYTHON) -m pytest -c pytest.nbval.ini --rootdir . --nbval-lax --nbval-current-env notebooks
 
 # PySpark is half a gigabyte: only those who ask for it get it.

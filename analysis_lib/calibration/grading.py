@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
-from analysis_lib.calibration import explanations, interferences, many_deals, readouts, reviews, rollouts
+from analysis_lib.calibration import explanations, interferences, lone_markets, many_deals, readouts, reviews, rollouts
 from analysis_lib.calibration.grades import Grade, code_version
 from analysis_lib.calibration.scoring import Wanted, score
 from analysis_lib.config import LEVEL
@@ -100,6 +100,23 @@ GRADERS = {
         worlds=1,
         draws=100,
         entries=("experiments.interfering",),
+    ),
+    "causal.one_treated": Grader(
+        title="What a campaign in one market brought",
+        how=lone_markets.HOW,
+        simulate=lone_markets.simulate,
+        wanted=tuple(
+            wanted
+            for scenario in lone_markets.WORLDS
+            for n in lone_markets.DONORS
+            for wanted in (
+                Wanted("coverage", 0.93, 1.0, f"{scenario}, {n} donors"),
+                Wanted("false_positive", 0.0, 0.07, f"{scenario}, {n} donors"),
+            )
+        ),
+        worlds=1,
+        draws=500,
+        entries=("causal.one_treated",),
     ),
     "releases.assess": Grader(
         title="What a version of the app did",
