@@ -12,6 +12,7 @@ from analysis_lib.campaigns.decision import decide, refuse, what_would_tell
 from analysis_lib.campaigns.effect import Effect
 from analysis_lib.campaigns.ledger import ledger
 from analysis_lib.campaigns.lot_effect import LotEffect
+from analysis_lib.campaigns.market_effect import MarketEffect
 from analysis_lib.campaigns.result import CampaignReview, Setting
 from analysis_lib.campaigns.windows import Campaign
 from analysis_lib.errors import NotEnoughData
@@ -32,7 +33,7 @@ def lacking(review: CampaignReview, lack: NotEnoughData) -> CampaignReview:
     return replace(review, decision=refuse(str(lack)), missing=(str(lack),))
 
 
-def with_effect(review: CampaignReview, effect: Effect | LotEffect) -> CampaignReview:
+def with_effect(review: CampaignReview, effect: Effect | LotEffect | MarketEffect) -> CampaignReview:
     """The review with its effect and ledger."""
     unit = review.campaign.currency
     estimates = {outcome: effect.total(outcome, unit) for outcome in (*effect.outcomes, "total")}
@@ -55,9 +56,16 @@ def _decided(review: CampaignReview) -> CampaignReview:
     # What buyers paid is short of the coupons already; without adding them back they would be charged twice.
     sales = net if setting.measure == "gmv" else net.shifted(review.cost.recorded)
     contribution = sales.scaled(setting.margin).shifted(-total_cost)
-    break_even = total_cost / setting.margin / effect.n_targeted
-    advice = what_would_tell(effect.residual_sd, break_even, effect.n_targeted, campaign.currency, setting.people)
     # Groups made by lot differ before the start by chance alone: that is in the interval already.
-    drift = None if effect.BY_LOT else effect.held_out
-    decision = decide(contribution, net, campaign.n_days, advice, held_out=drift)
+    drift = effect.held_out if effect.KIND == "history" else None
+    decision = decide(contribution, net, campaign.n_days, _advice(review, total_cost), held_out=drift)
     return replace(review, contribution=contribution, decision=decision)
+
+
+def _advice(review: CampaignReview, total_cost: float) -> str:
+    """What would tell, where the data do not."""
+    setting, effect = review.setting, review.effect
+    if effect.KIND == "markets":
+        return f"Leave one in five {setting.people} out by lot next time: whole markets are too few to tell."
+    break_even = total_cost / setting.margin / effect.n_targeted
+    return what_would_tell(effect.residual_sd, break_even, effect.n_targeted, review.campaign.currency, setting.people)

@@ -67,7 +67,7 @@ class Cost(Result):
         Discount found on order lines, in ``unit``.
     total : float
         All redemptions at the average recorded discount, in ``unit``.
-    always_share : Estimate
+    always_share : Estimate | None
         At least this share of redemptions was by buyers who would have bought a product of that
         coupon in the same weeks without it; the interval reaches up to 1.
     unit : str
@@ -80,7 +80,7 @@ class Cost(Result):
     n_recorded: int
     recorded: float
     total: float
-    always_share: Estimate
+    always_share: Estimate | None
     unit: str
     why: str = WHY
 
@@ -98,6 +98,14 @@ class Cost(Result):
     def text(self) -> str:
         """The bill and who got it, in two sentences."""
         share = self.always_share
+        if not self.n_redemptions:
+            aside = format_value(self.total, self.unit)
+            return f"It had no coupons; its cost is taken to be the {aside} set aside for it."
+        if share is None:
+            return (
+                f"The coupons cost {format_value(self.total, self.unit)} on {format_count(self.n_redemptions)} orders."
+                " As everybody could have one, nobody shows how many would have bought without."
+            )
         return (
             f"The coupons cost {format_value(self.total, self.unit)}: {format_count(self.n_redemptions)} redemptions "
             f"at the {format_value(self.total / self.n_redemptions, self.unit)} that those show whose discount is on "

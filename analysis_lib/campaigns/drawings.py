@@ -33,6 +33,25 @@ def draw_weekly(axes, *, effects: pd.DataFrame, n_weeks: float, unit: str) -> No
     axes.yaxis.set_major_formatter(partial(_tick, unit))
 
 
+def draw_days(axes, *, path: pd.DataFrame, last: pd.Timestamp) -> None:
+    """Sales by day, and without the campaign; the campaign's days shaded."""
+    from matplotlib.dates import DateFormatter  # slow to import
+    from matplotlib.ticker import MaxNLocator
+
+    first = path.loc[path["during"], "time"].iloc[0]
+    axes.axvspan(first, last + pd.Timedelta(days=1), color=PALETTE["sky"], alpha=0.18, lw=0)
+    axes.plot(path["time"], path["without"], color=CONTEXT, lw=1.6)
+    axes.plot(path["time"], path["actual"], color=SUBJECT, lw=2)
+    axes.set_ylim(bottom=0, top=1.18 * float(path[["actual", "without"]].to_numpy().max()))
+    top = axes.get_ylim()[1]
+    axes.text(first, top, " campaign", ha="left", va="top", color=SUBJECT)
+    axes.text(path["time"].iloc[0], top, "sold", ha="left", va="top", color=SUBJECT)
+    axes.text(path["time"].iloc[0], 0.92 * top, "expected without it", ha="left", va="top", color=CONTEXT_TEXT)
+    axes.xaxis.set_major_locator(MaxNLocator(5))
+    axes.xaxis.set_major_formatter(DateFormatter("%-d %b"))
+    axes.yaxis.set_major_formatter(partial(_tick, "usd"))
+
+
 def draw_reach(axes, *, steps: pd.DataFrame) -> None:
     """Funnel as bars from the top, each with its count and share."""
     places = np.arange(len(steps))[::-1]

@@ -54,7 +54,7 @@ class Effect:
         Effects by week from the campaign's start, with the joint test of those before it.
     """
 
-    BY_LOT: ClassVar[bool] = False
+    KIND: ClassVar[str] = "history"
 
     plain: AdjustedDifference
     weights: BalancingWeights

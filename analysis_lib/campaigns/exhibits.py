@@ -7,11 +7,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import pandas as pd
-from scipy.stats import norm
 
 from analysis_lib.campaigns import drawings
 from analysis_lib.campaigns.comparison import HISTORY
-from analysis_lib.campaigns.refused import needs
+from analysis_lib.campaigns.lot_exhibits import EXHIBITS as LOT
+from analysis_lib.campaigns.market_exhibits import EXHIBITS as MARKETS
+from analysis_lib.campaigns.refused import Make, needs
 from analysis_lib.config import PRIVACY_THRESHOLD
 from analysis_lib.results import Exhibit, format_count, format_percent, format_value, nothing_to_show
 
@@ -21,14 +22,27 @@ if TYPE_CHECKING:
 
 def _not_shown(what: str) -> Callable[[CampaignReview], Exhibit]:
     """An exhibit that says what is missing for it."""
-    return lambda review: nothing_to_show(what, "; ".join(review.missing))
+
+    def made(review: CampaignReview) -> Exhibit:
+        if review.missing:
+            return nothing_to_show(what, "; ".join(review.missing))
+        return Exhibit(
+            f"{what}: not shown", note="The campaign was for everybody: there is no list of whom it reached."
+        )
+
+    return made
 
 
-@needs("effect", _not_shown("The weekly effect"))
-def weekly(review: CampaignReview) -> Exhibit:
+def _of_kind(name: str, what: str) -> Make[Exhibit]:
+    """The exhibit of that name for the way in which the campaign was compared."""
+    kinds = {"history": _HISTORY, "lot": {"weekly": _weekly} | LOT, "markets": MARKETS}
+    return needs("effect", _not_shown(what))(lambda review: kinds[review.effect.KIND][name](review))
+
+
+def _weekly(review: CampaignReview) -> Exhibit:
     """Effect by week from the start."""
     effects, campaign, people = review.effect.weekly.effects, review.campaign, review.setting.people
-    others = "those left out" if review.effect.BY_LOT else "comparable ones"
+    others = "those left out" if review.effect.KIND == "lot" else "comparable ones"
     during = effects[(effects["period"] >= 0) & (effects["period"] < campaign.n_days / 7)]
     apart = int(((during["ci_lower"] > 0) | (during["ci_upper"] < 0)).sum())
     if apart:
@@ -37,9 +51,9 @@ def weekly(review: CampaignReview) -> Exhibit:
         title = f"In no campaign week did targeted {people} stand apart from {others}"
     unit = campaign.currency
     level = format_percent(review.setting.level, 0)
-    against, band = ("those left out by lot", "") if review.effect.BY_LOT else (
+    against, band = ("those left out by lot", "") if review.effect.KIND == "lot" else (
         "comparable untargeted ones", ", before widening")  # fmt: skip
-    zero = "" if review.effect.BY_LOT else ", week −1 = 0"
+    zero = "" if review.effect.KIND == "lot" else ", week −1 = 0"
     return Exhibit(
         title=title,
         subtitle=(
@@ -74,11 +88,8 @@ def reach(review: CampaignReview) -> Exhibit:
     )
 
 
-@needs("effect", _not_shown("The balance of the groups"))
-def balance(review: CampaignReview) -> Exhibit:
+def _balance(review: CampaignReview) -> Exhibit:
     """How alike the groups are."""
-    if review.effect.BY_LOT:
-        return _history(review)
     weights = review.effect.weights
     frame = weights.balance.assign(covariate=weights.balance["covariate"].map(HISTORY))
     return Exhibit(
@@ -91,31 +102,19 @@ def balance(review: CampaignReview) -> Exhibit:
     )
 
 
-def _history(review: CampaignReview) -> Exhibit:
-    frame = review.effect.history
-    outside = int(((frame["ci_lower"] > 0) | (frame["ci_upper"] < 0)).sum())
-    told = "no difference that chance does not explain" if not outside else f"{outside} differences beyond chance"
-    return Exhibit(
-        title=f"Before it began, {len(frame)} sides of history show {told}",
-        subtitle=f"Reached less left out, standard deviations, {format_percent(review.setting.level, 0)} intervals",
-        frame=frame,
-        units={column: "" for column in frame.columns if column != "covariate"},
-        draw=partial(drawings.draw_history, history=frame),
-        height=0.5,
-    )
-
-
 @needs("effect", _not_shown("The ledger"))
 def ledger(review: CampaignReview) -> Exhibit:
     """The ledger as bars."""
     net, unit = review.net_incremental_gmv, review.campaign.currency
+    everybody = review.effect.KIND == "markets"
+    to_whom = f"in {review.campaign.market}" if everybody else f"to targeted {review.setting.people}"
     names = zip(review.ledger["part"], review.ledger["row"], strict=True)
     rows = review.ledger.assign(label=[_short(*name) for name in names])
     sure = "and the total is above zero" if net.ci_lower > 0 else "and the total may be zero"
     sure = "and the total is below zero" if net.ci_upper < 0 else sure
     return Exhibit(
         title=f"The parts add up to {format_value(net.value, unit, spread=net.ci_upper - net.ci_lower)}, {sure}",
-        subtitle=f"Additional sales to targeted {review.setting.people}, {unit.upper()}, with intervals",
+        subtitle=f"Additional sales {to_whom}, {unit.upper()}, with intervals",
         frame=review.ledger.drop(columns="part"),
         units={"value": unit, "ci_lower": unit, "ci_upper": unit},
         draw=partial(drawings.draw_ledger, rows=rows, unit=unit),
@@ -123,11 +122,8 @@ def ledger(review: CampaignReview) -> Exhibit:
     )
 
 
-@needs("effect", _not_shown("The placebo runs"))
-def placebos(review: CampaignReview) -> Exhibit:
+def _placebos(review: CampaignReview) -> Exhibit:
     """What the method finds where nothing happened."""
-    if review.effect.BY_LOT:
-        return _lot_checks(review)
     effect, unit = review.effect, review.campaign.currency
     runs = effect.placebos
     estimate = effect.per_buyer("total")
@@ -149,41 +145,24 @@ def placebos(review: CampaignReview) -> Exhibit:
     )
 
 
-def _lot_checks(review: CampaignReview) -> Exhibit:
-    effect, gap = review.effect, review.effect.held_out
-    seen = effect.n_held_out / (effect.n_targeted + effect.n_held_out)
-    rows = [
-        ("left out, of all in the lot", format_percent(seen), f"{format_percent(effect.planned_share)} planned",
-         effect.split_pvalue),
-        ("spent in the last four weeks before, reached less left out", gap.short, "zero is right",
-         2 * norm.sf(abs(gap.value) / gap.se) if gap.se > 0 else 1.0),
-        ("all weeks before the start together", "", "zero is right", effect.weekly.pretrend_pvalue),
-    ]  # fmt: skip
-    frame = pd.DataFrame(rows, columns=["check", "seen", "wanted", "chance"])
-    bad = int((frame["chance"] < 1 - review.setting.level).sum())
-    return Exhibit(
-        title="The lot fell as lots do" if not bad else f"{bad} of {len(frame)} checks would seldom fall so by chance",
-        subtitle="Checks of the lot; chance: how often a lot strays at least as far",
-        frame=frame,
-        units={"chance": "share"},
-    )
-
-
 @needs("cost", _not_shown("The cost"))
 def cost(review: CampaignReview) -> Exhibit:
     """The bill and what it returned."""
     bill, unit = review.cost, review.campaign.currency
-    lines = [
+    lines = [] if bill.always_share is None else [
         ("subsidy_always_buyers", "coupons to buyers who would have bought anyway, at least", bill.always_buyers),
         ("subsidy_others", "coupons to the others, at most", bill.others),
-    ]
+    ]  # fmt: skip
     rows = [_cost_row(name, meaning, x.value, x.ci_lower, x.ci_upper) for name, meaning, x in lines]
     contacts = review.total_cost - bill.total
     rows.append(_cost_row("contact_cost", "reaching the targeted (assumed)", contacts, contacts, contacts))
     rows.append(_cost_row("total_cost", "cost in all", review.total_cost, review.total_cost, review.total_cost))
-    share = format_percent(bill.always_share.value, 0)
+    title = f"It cost {format_value(review.total_cost, unit)}"
+    if bill.always_share is not None:
+        share = format_percent(bill.always_share.value, 0)
+        title = f"At least {share} of the coupon money went to buyers who would have bought anyway"
     return Exhibit(
-        title=f"At least {share} of the coupon money went to buyers who would have bought anyway",
+        title=title,
         subtitle=f"{unit.upper()}, over the campaign",
         frame=pd.DataFrame(rows),
         units={"value": unit, "ci_lower": unit, "ci_upper": unit},
@@ -237,7 +216,8 @@ def _people(number: float) -> str:
 def _short(part: str, name: str) -> str:
     what = {
         "promoted_during": "Promoted products, during", "other_during": "Other products, during",
-        "same_category": "Same categories, during", "other_categories": "Other categories, during",
+        "during": "During the campaign", "same_category": "Same categories, during",
+        "other_categories": "Other categories, during",
         "after": "Weeks after", "returned": "Cancelled, refused, refunded", "total": "Net, in all",
     }[part]  # fmt: skip
     kind = {
@@ -247,7 +227,10 @@ def _short(part: str, name: str) -> str:
     return what + kind.get(name, "")
 
 
+_HISTORY = {"weekly": _weekly, "balance": _balance, "placebos": _placebos}
+
 EXHIBITS = {
-    "weekly": weekly, "reach": reach, "balance": balance, "ledger": ledger, "ledger_table": ledger_table,
-    "placebos": placebos, "cost": cost, "earnings": earnings,
+    "weekly": _of_kind("weekly", "The effect over time"), "reach": reach,
+    "balance": _of_kind("balance", "The balance of the groups"), "ledger": ledger, "ledger_table": ledger_table,
+    "placebos": _of_kind("placebos", "The placebo runs"), "cost": cost, "earnings": earnings,
 }  # fmt: skip

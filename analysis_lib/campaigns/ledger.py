@@ -14,6 +14,10 @@ ROWS = {
         ("incremental_gmv", "promoted products, during the campaign"),
         ("incremental_gmv", "promoted products, during the campaign"),
     ),
+    "during": (
+        ("incremental_gmv", "all products, during the campaign"),
+        ("incremental_gmv", "all products, during the campaign"),
+    ),
     "other_during": (
         ("halo_gmv", "other products bought along with them, during"),
         ("cannibalised_gmv", "other products bought less, during"),

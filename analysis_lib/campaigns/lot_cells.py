@@ -54,13 +54,14 @@ class LotCells:
     weeks: dict[int, str]
 
 
-def drawn_by_lot(wh: Warehouse, campaign: Campaign) -> bool:
-    """Whether the campaign left some of its users out by lot."""
+def targeting(wh: Warehouse, campaign: Campaign) -> str:
+    """Whom the campaign was for: ``all``, ``segment``, or ``holdout`` where it left some out by lot."""
     table = wh.table("campaigns")
     if "targeting" not in table.columns:
-        return False
+        return "segment"
     own = table.filter(table.campaign_id == campaign.campaign_id, table.country == campaign.country)
-    return bool((wh.query(own.select("targeting"))["targeting"] == "holdout").any())
+    found = wh.query(own.select("targeting"))["targeting"].dropna()
+    return str(found.iloc[0]) if len(found) else "segment"
 
 
 def lot_cells(wh: Warehouse, windows: Windows, measure: str) -> LotCells:

@@ -62,7 +62,7 @@ class LotEffect:
         Additional buyers per reached user during the campaign.
     """
 
-    BY_LOT: ClassVar[bool] = True
+    KIND: ClassVar[str] = "lot"
 
     effects: dict[str, Estimate]
     residual_sd: float

@@ -10,6 +10,7 @@ from analysis_lib.campaigns import exhibits, sentences
 from analysis_lib.campaigns.cost import Cost
 from analysis_lib.campaigns.effect import Effect
 from analysis_lib.campaigns.lot_effect import LotEffect
+from analysis_lib.campaigns.market_effect import MarketEffect
 from analysis_lib.campaigns.reach import Reach
 from analysis_lib.campaigns.windows import Campaign, Windows
 from analysis_lib.errors import NotEnoughData
@@ -64,9 +65,9 @@ class CampaignReview(Finding):
         Days looked at; None if the data do not hold them.
     reach : Reach | None
         Funnel of the targeted buyers.
-    effect : Effect | LotEffect | None
-        Effect per targeted buyer with its checks, against those with the same history or left out by lot; None if
-        refused.
+    effect : Effect | LotEffect | MarketEffect | None
+        The effect with its checks: against buyers with the same history, users left out by lot, or other markets; None
+        if refused.
     ledger : pandas.DataFrame
         row, meaning, value, ci_lower, ci_upper in the market's currency; empty if refused.
     cost : Cost | None
@@ -88,7 +89,7 @@ class CampaignReview(Finding):
     setting: Setting
     windows: Windows | None
     reach: Reach | None
-    effect: Effect | LotEffect | None
+    effect: Effect | LotEffect | MarketEffect | None
     ledger: pd.DataFrame
     cost: Cost | None
     contribution: Estimate | None
@@ -109,8 +110,9 @@ class CampaignReview(Finding):
 
     @property
     def incremental_gmv(self) -> Estimate:
-        """Additional sales of the promoted products during the campaign."""
-        return self.estimate("promoted_during")
+        """Additional sales during the campaign: of the promoted products where users are compared, else of all."""
+        markets = self.effect is not None and self.effect.KIND == "markets"
+        return self.estimate("during" if markets else "promoted_during")
 
     @property
     def net_incremental_gmv(self) -> Estimate:
@@ -133,7 +135,9 @@ class CampaignReview(Finding):
         """Coupons and contacts, in the market's currency."""
         if self.cost is None or self.effect is None:
             raise NotEnoughData("; ".join(self.missing))
-        return self.cost.total + self.setting.contact_cost * self.effect.n_targeted
+        # Whom a campaign for everybody reached is not listed: nobody was contacted one by one.
+        contacts = 0 if self.effect.KIND == "markets" else self.effect.n_targeted
+        return self.cost.total + self.setting.contact_cost * contacts
 
     @property
     def title(self) -> str:

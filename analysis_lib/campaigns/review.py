@@ -10,8 +10,9 @@ from analysis_lib.campaigns import cells, cost, reach
 from analysis_lib.campaigns.assembling import lacking, refused_review, with_cost, with_effect
 from analysis_lib.campaigns.comparison import exposure
 from analysis_lib.campaigns.effect import estimate_effect
-from analysis_lib.campaigns.lot_cells import drawn_by_lot
+from analysis_lib.campaigns.lot_cells import targeting
 from analysis_lib.campaigns.lot_review import review_by_lot
+from analysis_lib.campaigns.market_review import review_by_markets
 from analysis_lib.campaigns.result import CampaignReview, Setting
 from analysis_lib.campaigns.windows import FEWEST_WEEKS_BEFORE, Windows, find_campaign, plan_windows
 from analysis_lib.config import LEVEL
@@ -40,10 +41,12 @@ def review(
     The estimand is the effect of being targeted on the spending of the targeted, over the campaign
     and the weeks after it, other campaigns being as they were. Where the campaign left some users out
     by lot (``campaigns.targeting`` is ``holdout``), these show what would have been sold anyway, and
-    nothing more needs to be believed. Elsewhere targeting is taken not to depend on anything that also
-    moves spending once the history of spending, of purchases of the couponed products and of other
-    campaigns is held equal (weights that balance it, and regression on it). Where that fails, placebo
-    windows show it, and the interval is widened by as much as they scatter.
+    nothing more needs to be believed. Where it was for everybody in its market (``all``), other markets
+    without a campaign stand for it, and a festival on the same days is refused. Elsewhere targeting is
+    taken not to depend on anything that also moves spending once the history of spending, of purchases
+    of the promoted products and of other campaigns is held equal (weights that balance it, and
+    regression on it). Where that fails, placebo windows show it, and the interval is widened by as much
+    as they scatter.
 
     Parameters
     ----------
@@ -87,12 +90,13 @@ def review(
     wh.require(cells.REQUIRED)
     campaign = find_campaign(wh, campaign_id, country)
     setting = _setting(wh, metric, level, margin, contact_cost)
-    days, by_lot = cells.days_with_orders(wh, campaign), drawn_by_lot(wh, campaign)
+    days, whom = cells.days_with_orders(wh, campaign), targeting(wh, campaign)
+    fewest = FEWEST_WEEKS_BEFORE if whom == "segment" else 0
     try:
-        windows = plan_windows(campaign, days, weeks_before, weeks_after, fewest=0 if by_lot else FEWEST_WEEKS_BEFORE)
+        windows = plan_windows(campaign, days, weeks_before, weeks_after, fewest=fewest)
     except NotEnoughData as lack:
         return refused_review(campaign, setting, str(lack))
-    return review_by_lot(wh, windows, setting) if by_lot else _by_history(wh, windows, setting)
+    return _BY[whom](wh, windows, setting)
 
 
 def _by_history(wh, windows: Windows, setting: Setting) -> CampaignReview:
@@ -113,6 +117,9 @@ def _by_history(wh, windows: Windows, setting: Setting) -> CampaignReview:
         with_effect(partial_review, effect),
         lambda: cost.campaign_cost(wh, windows, redeemed, untargeted=weights, level=setting.level),
     )
+
+
+_BY = {"all": review_by_markets, "holdout": review_by_lot, "segment": _by_history}
 
 
 def _setting(wh, metric: str, level: float, margin: float, contact_cost: float) -> Setting:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from analysis_lib.campaigns import lot_text, market_text
 from analysis_lib.campaigns.cells import MEASURES
-from analysis_lib.campaigns.refused import needs
+from analysis_lib.campaigns.refused import Make, needs
 from analysis_lib.config import PRIVACY_THRESHOLD
 from analysis_lib.results import format_count, format_interval, format_percent, format_range, format_value
 
@@ -26,12 +27,18 @@ def title(review: CampaignReview) -> str:
     return f"Did {campaign.name} pay for itself? ({campaign.market}, {campaign.dates})"
 
 
+def _to_whom(review: CampaignReview) -> str:
+    if review.effect.KIND == "markets":
+        return f"everybody in {review.campaign.market}"
+    return f"the {format_count(review.effect.n_targeted)} targeted {review.setting.people}"
+
+
 def headline(review: CampaignReview) -> str:
     """The answer in one sentence with number, unit, comparison and interval."""
     if review.effect is None:
         return f"Not enough data: {'; '.join(review.missing)}."
     net = review.net_incremental_gmv
-    targeted = f"the {format_count(review.effect.n_targeted)} targeted {review.setting.people}"
+    targeted = _to_whom(review)
     span = f"{format_percent(net.level, 0)} interval {format_range(net.ci_lower, net.ci_upper, net.unit)}"
     if net.excludes_zero:
         verb = "brought" if net.value > 0 else "cost"
@@ -45,7 +52,13 @@ def headline(review: CampaignReview) -> str:
     )
 
 
-@needs("reach", _missing)
+def _no_list(review: CampaignReview) -> str:
+    if review.effect is not None and review.effect.KIND == "markets":
+        return f"It was for everybody in {review.campaign.market}: there is no list of whom it reached."
+    return MISSING
+
+
+@needs("reach", _no_list)
 def reach(review: CampaignReview) -> str:
     """Whom it reached and who redeemed; small groups are not counted out."""
     steps, people = review.reach.steps, review.setting.people
@@ -64,25 +77,39 @@ def reach(review: CampaignReview) -> str:
 @needs("windows", _missing)
 def windows(review: CampaignReview) -> str:
     """Which days."""
+    if review.effect is not None and review.effect.KIND == "markets":
+        days = format_count(review.effect.whole.n_before, "days")
+        return f"We look at the {days} before, {review.windows.text.split(', ', 1)[1]}."
     return f"We look at the {review.windows.text}."
 
 
 def counted(review: CampaignReview) -> str:
     """Small print: who is counted, in which money, how mature."""
-    people, setting = review.setting.people, review.setting
+    setting = review.setting
     currency = review.campaign.currency
     contact = format_value(setting.contact_cost, currency)
-    if review.effect is not None and review.effect.BY_LOT:
-        who = f"all {people} of {review.campaign.market} in the lot, also those who bought nothing"
-        mature = f"Cancellations, refusals and refunds are taken off as far as known on {review.windows.last_day}."
-    else:
-        who = f"{people} in {review.campaign.market} that had bought before the campaign began"
-        mature = "Orders are taken as recorded, without later returns."
+    kind = "history" if review.effect is None else review.effect.KIND
+    who, mature = _WHO[kind](review)
     return (
         f"Counted: {who}. Measure: {MEASURES[setting.measure]}, in {currency.upper()}; days are market-local. {mature}"
         f" Assumed: margin {format_percent(setting.margin, 0)}, contact cost {contact} each; other costs are not in"
         " the data."
     )
+
+
+def _buyers(review: CampaignReview) -> tuple[str, str]:
+    """Who is counted, and how mature, where buyers with the same history are compared."""
+    who = f"{review.setting.people} in {review.campaign.market} that had bought before the campaign began"
+    return who, "Orders are taken as recorded, without later returns."
+
+
+_WHO = {"history": _buyers, "lot": lot_text.who, "markets": market_text.who}
+
+
+def _of_kind(name: str) -> Make[str]:
+    """The sentence of that name for the way in which the campaign was compared."""
+    kinds = {"history": _HISTORY, "lot": lot_text.SENTENCES, "markets": market_text.SENTENCES}
+    return needs("effect", _missing)(lambda review: kinds[review.effect.KIND][name](review))
 
 
 @needs("effect", _missing)
@@ -96,11 +123,8 @@ def change(review: CampaignReview) -> str:
     return f"By part: {'; '.join(rows)}. The parts add up to the total of {review.net_incremental_gmv.short}."
 
 
-@needs("effect", _missing)
-def balance(review: CampaignReview) -> str:
-    """Why weighting is needed, and what it does; or how the lot fell."""
-    if review.effect.BY_LOT:
-        return _lot(review)
+def _balance(review: CampaignReview) -> str:
+    """Why weighting is needed, and what it does."""
     weights = review.effect.weights
     return (
         f"Who was targeted was not left to chance: before weighting, the groups differ by up to "
@@ -110,31 +134,9 @@ def balance(review: CampaignReview) -> str:
     )
 
 
-def _lot(review: CampaignReview) -> str:
-    effect, people = review.effect, review.setting.people
-    seen = effect.n_held_out / (effect.n_targeted + effect.n_held_out)
-    planned = f"; {format_percent(effect.planned_share)} were planned" if effect.planned_share > 0 else ""
-    worst = effect.history["difference"].abs().max()
-    return (
-        f"Who was left out was drawn by lot: {format_count(effect.n_held_out)} of"
-        f" {format_count(effect.n_targeted + effect.n_held_out)} {people} ({format_percent(seen)}{planned}). Before it"
-        f" began the two groups differed by at most {worst:.2f} standard deviations; what they did before is taken"
-        " into account."
-    )
-
-
-@needs("effect", _missing)
-def held_out(review: CampaignReview) -> str:
+def _held_out(review: CampaignReview) -> str:
     """The pre-trend checks."""
     gap = review.effect.held_out
-    if review.effect.BY_LOT:
-        joint = format_percent(review.effect.weekly.pretrend_pvalue)
-        verdict = "more than chance would make in nineteen of twenty lots" if gap.excludes_zero else "zero is inside"
-        return (
-            f"In the last four weeks before it began the groups differed by {gap.short} per {review.setting.person}:"
-            f" {verdict}. All weekly gaps before the start together are of a size that chance alone exceeds in {joint}"
-            " of lots."
-        )
     verdict = "they had already drifted apart, so no verdict is given" if gap.excludes_zero else "zero is inside"
     joint, allowed = format_percent(review.effect.weekly.pretrend_pvalue), format_percent(1 - gap.level, 0)
     return (
@@ -145,11 +147,8 @@ def held_out(review: CampaignReview) -> str:
     )
 
 
-@needs("effect", _missing)
-def placebos(review: CampaignReview) -> str:
+def _placebos(review: CampaignReview) -> str:
     """What the method finds where there was no campaign."""
-    if review.effect.BY_LOT:
-        return _of_lots(review)
     runs, scatter = review.effect.placebos, review.effect.calibration["total"]
     own = int(runs["own"].sum())
     borrowed = len(runs) - own
@@ -163,16 +162,6 @@ def placebos(review: CampaignReview) -> str:
         f"been widened by what these windows show. {_graded(review)} Targeting may have "
         "followed the spending of those very weeks; then the windows show more error than the method makes, and the "
         "intervals are wider than they need be."
-    )
-
-
-def _of_lots(review: CampaignReview) -> str:
-    split = format_percent(review.effect.split_pvalue, 0)
-    return (
-        "The lot makes the groups alike in everything, also in what nobody has measured, and the interval says how far"
-        f" chance can still take them apart. A split at least as far from the plan happens in {split} of lots. The"
-        " effect is that on the reached, over the campaign and the weeks after; what the campaign did to those who were"
-        " left out (prices, stock, talk) is not in it."
     )
 
 
@@ -203,7 +192,10 @@ def caveat(review: CampaignReview) -> str:
     return review.setting.caveat
 
 
+_HISTORY = {"balance": _balance, "held_out": _held_out, "placebos": _placebos}
+
 SENTENCES = {
-    "reach": reach, "windows": windows, "counted": counted, "change": change, "balance": balance,
-    "held_out": held_out, "placebos": placebos, "cost": cost, "caveat": caveat, "decision": decision,
+    "reach": reach, "windows": windows, "counted": counted, "change": change, "balance": _of_kind("balance"),
+    "held_out": _of_kind("held_out"), "placebos": _of_kind("placebos"), "cost": cost, "caveat": caveat,
+    "decision": decision,
 }  # fmt: skip

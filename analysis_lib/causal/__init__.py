@@ -6,6 +6,7 @@ from analysis_lib.causal.calibration_by_placebo import FEWEST_PLACEBOS, PlaceboC
 from analysis_lib.causal.difference_in_differences import difference_in_differences
 from analysis_lib.causal.event_study import EventStudy, event_study
 from analysis_lib.causal.instrument import InstrumentEffect, instrument
+from analysis_lib.causal.one_treated import FEWEST_DAYS, FEWEST_DONORS, OneTreated, one_treated
 from analysis_lib.causal.panel import Panel, panel_of
 from analysis_lib.causal.panel_effect import PanelEffect
 from analysis_lib.causal.randomised_difference import GroupMoments, randomised_difference
@@ -22,6 +23,8 @@ from analysis_lib.causal.staggered import StaggeredEffect, staggered
 from analysis_lib.causal.synthetic import augmented_synthetic_control, synthetic_control, synthetic_did
 
 __all__ = [
+    "FEWEST_DAYS",
+    "FEWEST_DONORS",
     "FEWEST_PLACEBOS",
     "AdjustedDifference",
     "BalancingWeights",
@@ -29,6 +32,7 @@ __all__ = [
     "EventStudy",
     "GroupMoments",
     "InstrumentEffect",
+    "OneTreated",
     "Panel",
     "PanelEffect",
     "PlaceboCalibration",
@@ -44,6 +48,7 @@ __all__ = [
     "honest_bounds",
     "instrument",
     "leave_one_out",
+    "one_treated",
     "panel_of",
     "placebo_in_time",
     "pretrend_power",
