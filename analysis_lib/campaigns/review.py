@@ -90,9 +90,10 @@ def review(
     wh.require(cells.REQUIRED)
     campaign = find_campaign(wh, campaign_id, country)
     setting = _setting(wh, metric, level, margin, contact_cost)
-    days, whom = cells.days_with_orders(wh, campaign), targeting(wh, campaign)
+    whom = targeting(wh, campaign)
     fewest = FEWEST_WEEKS_BEFORE if whom == "segment" else 0
     try:
+        days = cells.days_with_orders(wh, campaign)
         windows = plan_windows(campaign, days, weeks_before, weeks_after, fewest=fewest)
     except NotEnoughData as lack:
         return refused_review(campaign, setting, str(lack))
