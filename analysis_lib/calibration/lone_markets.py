@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analysis_lib import config
-from analysis_lib.calibration.scoring import COMPARISON, DRAWS, draw_of
+from analysis_lib.calibration.scoring import COMPARISON, DRAWS, SHIPPED, draw_of
 from analysis_lib.causal.one_treated import estimated
 from analysis_lib.causal.one_treated_candidates import CANDIDATES, Interval
 from analysis_lib.causal.one_treated_panel import LonePanel
@@ -49,8 +49,6 @@ EFFECTS = {"no effect": 0.0, "an effect": 0.10}
 
 #: One in so many draws goes to the other intervals too.
 COMPARED = 4
-
-SHIPPED = "as shipped"
 
 
 def simulate(worlds: int, draws: int, seed: int, progress: Callable[[str], None]) -> pd.DataFrame:

@@ -22,6 +22,9 @@ RIGHT = "right"
 #: A scenario of this name shows what a method does not do: it counts for no grade.
 COMPARISON = "for comparison"
 
+#: Among quantities for comparison that are named ``case: way``, the way that the library goes.
+SHIPPED = "as shipped"
+
 #: What is scored, in the order of the table. A standard error of each stands beside it as ``<name>_mcse``.
 MEASURES = ("bias", "rel_bias", "coverage", "false_positive", "power", "width_ratio", RIGHT, "refused")
 

@@ -51,6 +51,7 @@ def _section(grade: Grade) -> str:
         escape_markdown(grade.how),
         escape_markdown(grade.text),
         figure_html(coverage_exhibit(grade)),
+        *(figure_html(shown) for shown in [comparison_exhibit(grade)] if shown is not None),
         _tables(grade),
         f"{made}{stale}",
     ])  # fmt: skip
@@ -110,6 +111,36 @@ def coverage_exhibit(grade: Grade) -> Exhibit:
         units={"coverage": "share", "coverage_mcse": "share"},
         draw=partial(_draw, frame=frame, band=(low, high)),
         height=0.2 + 0.085 * frame["scenario"].nunique(),
+    )
+
+
+def comparison_exhibit(grade: Grade) -> Exhibit | None:
+    """The same of other ways, on the same draws: a line for each way, a dot for each case; None where none was tried.
+
+    Rows for comparison are named ``case: way``, and one of the ways is the one that is shipped.
+    """
+    from analysis_lib.calibration.scoring import COMPARISON, SHIPPED
+
+    table = grade.table.dropna(subset=["coverage"])
+    table = table[table["scenario"] == COMPARISON]
+    parts = table["quantity"].str.rsplit(": ", n=1)
+    if not (parts.str[1] == SHIPPED).any():
+        return None
+    frame = table.assign(case=parts.str[0], scenario=parts.str[1])[
+        ["scenario", "case", "coverage", "coverage_mcse", "width_ratio"]
+    ]
+    wanted = next((one for one in grade.wanted if one.measure == "coverage"), None)
+    low, high = (wanted.low, wanted.high) if wanted else (grade.level, grade.level)
+    lowest = frame.groupby("scenario")["coverage"].min().sort_values(ascending=False)
+    frame = frame.sort_values("scenario", key=lambda names: names.map(lowest), ascending=False, kind="stable")
+    kept = int((lowest >= low).sum())
+    return Exhibit(
+        title=f"{kept} of {len(lowest)} ways hold the truth in at least {format_percent(low, 0)} of every case",
+        subtitle="Ways that were compared on the same draws: one dot per case; the lowest of a way decides its place",
+        frame=frame.reset_index(drop=True),
+        units=dict.fromkeys(("coverage", "coverage_mcse", "width_ratio"), "share"),
+        draw=partial(_draw, frame=frame, band=(low, high)),
+        height=0.2 + 0.085 * len(lowest),
     )
 
 

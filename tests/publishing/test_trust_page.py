@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from analysis_lib import calibration
-from analysis_lib.publishing.trust_page import MARK, coverage_exhibit, trust_page
+from analysis_lib.publishing.trust_page import MARK, comparison_exhibit, coverage_exhibit, trust_page
 
 TEXT = f"# How far\n\n{MARK}\n"
 
@@ -40,6 +40,21 @@ def test_hostile_names_stay_text(grade):
 
 def test_the_title_counts_what_lies_in_the_band(grade):
     assert coverage_exhibit(grade).title.startswith("0 of 1 coverages lie between 93 % and 97 %")
+
+
+def test_ways_that_were_compared_are_shown_the_best_first(grade):
+    rows = [("for comparison", f"{case}: {way}", low - 0.01 * place) for place, case in enumerate("ab")
+            for way, low in (("another", 0.80), ("as shipped", 0.96))]  # fmt: skip
+    compared = grade.table.iloc[[0] * len(rows)].assign(
+        scenario=[row[0] for row in rows], quantity=[row[1] for row in rows], coverage=[row[2] for row in rows]
+    )
+    shown = comparison_exhibit(replace(grade, table=compared))
+    assert list(dict.fromkeys(shown.frame["scenario"])) == ["as shipped", "another"]
+    assert shown.title.startswith("1 of 2 ways hold the truth in at least 93 % of every case")
+    assert trust_page(TEXT, {"x": replace(grade, table=compared)}).count("<figure") == 2
+    assert comparison_exhibit(grade) is None
+    other = compared.assign(quantity=["one: a", "one: b", "two: a", "two: b"])
+    assert comparison_exhibit(replace(grade, table=other)) is None
 
 
 def test_the_shipped_grades_are_shown():
