@@ -48,8 +48,8 @@ class MarketEffect:
     def grade_text(self) -> str:
         """How far the interval can be trusted, in one sentence."""
         return (
-            "In simulated markets such intervals held the truth in at least 94 of 100 campaigns, if nothing else"
-            " happened to this market alone on these days."
+            "Graded in simulated markets as causal.one_treated; it takes for granted that nothing else happened to this"
+            " market alone on these days."
         )
 
     def total(self, outcome: str, unit: str) -> Estimate:
