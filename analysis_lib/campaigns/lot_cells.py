@@ -11,6 +11,8 @@ import numpy as np
 from analysis_lib.campaigns.windows import Campaign, Windows
 from analysis_lib.causal import GroupMoments
 from analysis_lib.errors import ContractError, NotEnoughData
+from analysis_lib.metrics.cells import SEP
+from analysis_lib.metrics.unit_tables import COV, MEAN, moments_of
 from analysis_lib.pipelines import mart
 
 if TYPE_CHECKING:
@@ -31,6 +33,9 @@ BOUGHT, SUBSIDY = "bought", "subsidy"
 
 #: Whether a user bought before the start, and something promoted during the campaign: only counted.
 FLAGS = ("bought_before", "bought_promoted")
+
+#: Lines without a value, by the ending under which moments add them up.
+WORTHLESS = f"lines{SEP}unpriced"
 
 #: Weeks before the start whose differences are shown.
 WEEKS_SHOWN = 8
@@ -54,16 +59,6 @@ class LotCells:
     weeks: dict[int, str]
 
 
-def targeting(wh: Warehouse, campaign: Campaign) -> str:
-    """Whom the campaign was for: ``all``, ``segment``, or ``holdout`` where it left some out by lot."""
-    table = wh.table("campaigns")
-    if "targeting" not in table.columns:
-        return "segment"
-    own = table.filter(table.campaign_id == campaign.campaign_id, table.country == campaign.country)
-    found = wh.query(own.select("targeting"))["targeting"].dropna()
-    return str(found.iloc[0]) if len(found) else "segment"
-
-
 def lot_cells(wh: Warehouse, windows: Windows, measure: str) -> LotCells:
     """Moments of the reached and of the held out.
 
@@ -83,8 +78,8 @@ def lot_cells(wh: Warehouse, windows: Windows, measure: str) -> LotCells:
     users = _users(wh, windows, measure, weeks)
     columns = [*PARTS, *BEFORE, BOUGHT, SUBSIDY, *FLAGS, *weeks.values()]
     pairs = _pairs(list(weeks.values()))
-    found = wh.query(_moments(users, columns, pairs)).set_index("is_holdout")
-    if lines := int(found["n_worthless"].sum()):
+    found = wh.query(moments_of(users, ["is_holdout"], columns, pairs)).set_index("is_holdout")
+    if lines := int(found[WORTHLESS].sum()):
         raise ContractError(
             f"{lines:,} order lines of {windows.campaign.country} in source '{wh.name}' have no value in the market's"
             f" currency. Run `shopbook data check {wh.name}` and mend them there"
@@ -132,7 +127,8 @@ def _lines(wh: Warehouse, windows: Windows, measure: str) -> ibis.Table:
         facts.country == campaign.country, facts.user_id.notnull(), facts.day.between(first, windows.ends_on)
     )
     promoted = _promoted(wh, campaign)
-    categories = facts.semi_join(promoted, "product_id").select("category").distinct().mutate(of_it=ibis.literal(True))
+    products = wh.table("products").semi_join(promoted, "product_id")
+    categories = products.select("category").distinct().mutate(of_it=ibis.literal(True))
     coupons = wh.table("coupons")
     coupons = coupons.filter(coupons.campaign_id == campaign.campaign_id).select("coupon_id").distinct()
     facts = facts.left_join(promoted.mutate(is_promoted=ibis.literal(True)), "product_id")
@@ -184,7 +180,7 @@ def _sums(lines: ibis.Table, windows: Windows, weeks: dict[int, str]) -> dict[st
         "bought_promoted": (during & lines.is_promoted).cast("float64").max(),
         BOUGHT: during.cast("float64").max(),
         SUBSIDY: total(during & lines.is_ours, lines.given),
-        "n_worthless": worth.isnull().cast("float64").sum(),
+        WORTHLESS: worth.isnull().cast("float64").sum(),
     }
     weekly = {name: total((since >= 7 * week) & (since < 7 * week + 7)) for week, name in weeks.items()}
     return found | weekly
@@ -200,30 +196,11 @@ def _pairs(weeks: list[str]) -> list[tuple[str, str]]:
     return pairs + [(one, other) for place, one in enumerate(early) for other in early[place + 1 :]]
 
 
-def _moments(users: ibis.Table, columns: list[str], pairs: list[tuple[str, str]]) -> ibis.Table:
-    found: dict[str, Any] = {"n": users.count(), "n_worthless": users.n_worthless.sum()}
-    for name in columns:
-        found[f"mean_{name}"] = users[name].mean()
-    for one, other in pairs:
-        spread = users[one].var(how="sample") if one == other else users[one].cov(users[other], how="sample")
-        found[f"cov_{one}__{other}"] = spread
-    return users.group_by("is_holdout").agg(**found)
-
-
 def _group(row: pd.Series, columns: list[str], pairs: list[tuple[str, str]]) -> GroupMoments:
     place = {name: number for number, name in enumerate(columns)}
     cov = np.full((len(columns), len(columns)), 0.0)
     for one, other in pairs:
-        cov[place[one], place[other]] = cov[place[other], place[one]] = float(row[f"cov_{one}__{other}"] or 0.0)
-    mean = np.array([float(row[f"mean_{name}"]) for name in columns])
+        spread = float(row[f"{COV}{SEP}{one}{SEP}{other}"] or 0.0)
+        cov[place[one], place[other]] = cov[place[other], place[one]] = spread
+    mean = np.array([float(row[f"{MEAN}{SEP}{name}"]) for name in columns])
     return GroupMoments(int(row["n"]), tuple(columns), mean, np.nan_to_num(cov))
-
-
-def planned_share(wh: Warehouse, campaign: Campaign) -> float:
-    """Share of users that was to be held out; missing where the source does not say."""
-    table = wh.table("campaigns")
-    if "holdout_share" not in table.columns:
-        return float("nan")
-    own = table.filter(table.campaign_id == campaign.campaign_id, table.country == campaign.country)
-    share = wh.query(own.select("holdout_share"))["holdout_share"].iloc[0]
-    return float("nan") if share is None else float(share)

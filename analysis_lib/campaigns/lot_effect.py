@@ -91,10 +91,6 @@ class LotEffect:
         """How far the interval can be trusted, in one sentence."""
         return "The groups were drawn by lot: nothing is believed but that it was drawn as planned."
 
-    def per_buyer(self, outcome: str) -> Estimate:
-        """Effect per reached user."""
-        return self.effects[outcome]
-
     def total(self, outcome: str, unit: str) -> Estimate:
         """Effect summed over the reached users."""
         return self.effects[outcome].scaled(self.n_targeted, unit)

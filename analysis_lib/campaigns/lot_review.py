@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from analysis_lib.campaigns.assembling import lacking, refused_review, with_cost, with_effect
 from analysis_lib.campaigns.cost import Cost, Redemptions, recorded_discount, redemptions
-from analysis_lib.campaigns.lot_cells import BOUGHT, LotCells, lot_cells, planned_share
+from analysis_lib.campaigns.lot_cells import BOUGHT, LotCells, lot_cells
 from analysis_lib.campaigns.lot_effect import LotEffect, lot_effect
 from analysis_lib.campaigns.reach import Reach, funnel
 from analysis_lib.campaigns.windows import Windows
@@ -42,8 +42,8 @@ def review_by_lot(wh: Warehouse, windows: Windows, setting: Setting) -> Campaign
     try:
         cells = lot_cells(wh, windows, setting.measure)
         partial_review = replace(empty, reach=_reach(cells, redeemed))
-        share = planned_share(wh, campaign)
-        effect = lot_effect(cells, planned_share=share, level=setting.level, unit=campaign.currency)
+        planned = campaign.holdout_share
+        effect = lot_effect(cells, planned_share=planned, level=setting.level, unit=campaign.currency)
     except NotEnoughData as lack:
         return lacking(empty, lack)
     if effect.is_mismatched:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from analysis_lib.campaigns.assembling import lacking, refused_review, with_cost, with_effect
 from analysis_lib.campaigns.cost import Cost
 from analysis_lib.campaigns.market_days import market_days
@@ -49,15 +47,7 @@ def _cost(wh: Warehouse, windows: Windows) -> Cost:
     if row["n"] and row["given"] > 0:
         n, given = int(row["n"]), float(row["given"])
         return Cost(n_redemptions=n, n_recorded=n, recorded=given, total=given, always_share=None, unit="usd")
-    budget = _budget(wh, windows)
+    if not campaign.budget_usd > 0:
+        raise NotEnoughData("neither coupons nor a budget (campaigns.budget_usd) say what the campaign cost")
+    budget = campaign.budget_usd
     return Cost(n_redemptions=0, n_recorded=0, recorded=0.0, total=budget, always_share=None, unit="usd")
-
-
-def _budget(wh: Warehouse, windows: Windows) -> float:
-    campaign, table = windows.campaign, wh.table("campaigns")
-    if "budget_usd" in table.columns:
-        own = table.filter(table.campaign_id == campaign.campaign_id, table.country == campaign.country)
-        found = wh.query(own.select("budget_usd"))["budget_usd"].iloc[0]
-        if not pd.isna(found) and found > 0:
-            return float(found)
-    raise NotEnoughData("neither coupons nor a budget (campaigns.budget_usd) say what the campaign cost")

@@ -10,7 +10,6 @@ from analysis_lib.campaigns import cells, cost, reach
 from analysis_lib.campaigns.assembling import lacking, refused_review, with_cost, with_effect
 from analysis_lib.campaigns.comparison import exposure
 from analysis_lib.campaigns.effect import estimate_effect
-from analysis_lib.campaigns.lot_cells import targeting
 from analysis_lib.campaigns.lot_review import review_by_lot
 from analysis_lib.campaigns.market_review import review_by_markets
 from analysis_lib.campaigns.result import CampaignReview, Setting
@@ -90,14 +89,13 @@ def review(
     wh.require(cells.REQUIRED)
     campaign = find_campaign(wh, campaign_id, country)
     setting = _setting(wh, metric, level, margin, contact_cost)
-    whom = targeting(wh, campaign)
-    fewest = FEWEST_WEEKS_BEFORE if whom == "segment" else 0
+    fewest = FEWEST_WEEKS_BEFORE if campaign.targeting == "segment" else 0
     try:
         days = cells.days_with_orders(wh, campaign)
         windows = plan_windows(campaign, days, weeks_before, weeks_after, fewest=fewest)
     except NotEnoughData as lack:
         return refused_review(campaign, setting, str(lack))
-    return _BY[whom](wh, windows, setting)
+    return _BY[campaign.targeting](wh, windows, setting)
 
 
 def _by_history(wh, windows: Windows, setting: Setting) -> CampaignReview:

@@ -25,6 +25,11 @@ class Campaign:
         formatter reads units.
     starts_on, ends_on : datetime.date
         First and last market-local day.
+    targeting : str
+        Whom it was for: ``all``, ``segment`` (also where the source does not say), or ``holdout`` where it left some
+        out by lot.
+    holdout_share, budget_usd : float
+        Share that was to be left out, and money set aside; missing where the source does not say.
     """
 
     campaign_id: str
@@ -36,6 +41,9 @@ class Campaign:
     mechanic: str
     starts_on: date
     ends_on: date
+    targeting: str = "segment"
+    holdout_share: float = float("nan")
+    budget_usd: float = float("nan")
 
     @property
     def n_days(self) -> int:
@@ -115,7 +123,15 @@ def find_campaign(wh, campaign_id: str, country: str | None) -> Campaign:
         campaign_id=str(campaign_id), name=str(row["name"]), country=country, market=str(market["name"]),
         currency=str(market["currency"]).lower(), timezone=str(market["timezone"]), mechanic=str(row["mechanic"]),
         starts_on=pd.Timestamp(row["starts_on"]).date(), ends_on=pd.Timestamp(row["ends_on"]).date(),
+        targeting=str(_told(row, "targeting", "segment")), holdout_share=float(_told(row, "holdout_share")),
+        budget_usd=float(_told(row, "budget_usd")),
     )  # fmt: skip
+
+
+def _told(row: pd.Series, column: str, otherwise: object = float("nan")) -> object:
+    """What a row says in an optional column."""
+    value = row.get(column)
+    return otherwise if value is None or pd.isna(value) else value
 
 
 def plan_windows(
