@@ -135,10 +135,14 @@ def _lines(wh: Warehouse, windows: Windows, measure: str) -> ibis.Table:
     facts = facts.left_join(categories, facts.category == categories.category)
     facts = facts.left_join(coupons.mutate(is_ours=ibis.literal(True)), "coupon_id")
     gmv = facts.gmv_local.cast("float64")
-    worth = gmv if measure == "gmv" else gmv - facts.subsidy_local.cast("float64")
+    lost, worth = facts.lost_local.cast("float64"), gmv
+    if measure == "paid":
+        # Of what is given back, buyers had paid only their part.
+        worth = gmv - facts.subsidy_local.cast("float64")
+        lost = (lost * worth / gmv.nullif(0.0)).fill_null(0.0)
     return facts.select(
         "user_id", "order_id", since=facts.day.delta(ibis.literal(campaign.starts_on), unit="day"), worth=worth,
-        lost=facts.lost_local.cast("float64"), given=facts.subsidy_local.cast("float64"),
+        lost=lost, given=facts.subsidy_local.cast("float64"),
         is_promoted=facts.is_promoted.fill_null(False), of_it=facts.of_it.fill_null(False),
         is_ours=facts.is_ours.fill_null(False),
     )  # fmt: skip
