@@ -140,10 +140,12 @@ GRADERS = {
             Wanted("rel_bias", -0.10, 0.10),
             Wanted("coverage", 0.93, 0.98),
             Wanted("false_positive", 0.0, 0.06),
+            Wanted("right", 0.94, 1.0, "windows without a campaign"),
+            Wanted("right", 0.93, 1.0, "windows without a campaign, Complete Journey"),
         ),
-        worlds=12,
-        draws=9,
-        entries=("campaigns.review",),
+        worlds=8,
+        draws=1,
+        entries=("campaigns.lot_effect", "campaigns.picked_effect"),
     ),
 }
 

@@ -1,56 +1,55 @@
-"""The grade of ``campaigns.review``: small worlds with the campaigns, and the same worlds in which they do nothing."""
+"""The grade of ``campaigns.review``: campaigns by lot or for a segment, drawn again and again in the same worlds."""
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from analysis_lib import campaigns, world
-from analysis_lib.calibration.scoring import DRAWS
-from analysis_lib.errors import ContractError, InvalidValue, NotEnoughData
+import numpy as np
+
+from analysis_lib import campaigns, config
+from analysis_lib.calibration.paired_campaigns import Pair, lots_of, pair_of, segments_of
+from analysis_lib.calibration.scoring import DRAWS, RIGHT, draw_of
+from analysis_lib.campaigns.lot_effect import OUTCOMES, lot_effect
+from analysis_lib.campaigns.picked_effect import picked_effect
+from analysis_lib.errors import NotEnoughData
 from analysis_lib.warehouse import connect
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from analysis_lib.warehouse import Warehouse
+    from analysis_lib.campaigns.effect import PickedEffect
+    from analysis_lib.campaigns.lot_effect import LotEffect
 
 HOW = (
-    "Small worlds (a third of the marketplace each) are built from different seeds, and campaigns that were aimed at"
-    " some users and not at others are reviewed in their larger markets. The truth is what the world holds with the"
-    " campaign less what it holds without it. In the worlds without effect the same campaigns are run, targeted and"
-    " redeemed, and change nothing."
+    "Worlds (three tenths of the marketplace each) are built from different seeds, each twice: once with two campaigns"
+    " that reach every user in all markets, once with the same campaigns doing nothing. Then lots are drawn, and"
+    " segments picked: the reached do what they do in the one world, the others what they do in the other. The truth is"
+    " what the reached do more in the one than in the other. In the draws without effect everybody does what they do"
+    " where the campaigns do nothing. Segments are picked as the marketplace does it: by how active users are by"
+    " nature, which no table tells, with much chance in it. Windows without a campaign are judged by those that do not"
+    " overlap them. Campaigns for everybody are graded as causal.one_treated."
 )
 
 #: Size of a world.
 SCALE = 0.3
 
-#: Campaigns with users who were not targeted and half a year of history before them.
-REVIEWED = {
-    "ramadan_2025": ("ID", "MY"),
-    "back_to_school_2025": ("US",),
-    "black_friday_2025": ("US", "GB"),
-    "double_twelve_2025": ("ID", "PH"),
-    "ramadan_2026": ("ID",),
-    "britain_summer_2026": ("GB",),
-}
+#: A campaign that leaves a share of users out by lot, and one for a segment; far enough apart not to touch.
+LOT, LEFT_OUT = "brazil_august_2026", 0.1
+SEGMENT, REACH = "black_friday_2025", 0.5
 
-#: What makes a campaign change nothing.
-NOTHING = {"visits": 0.0, "cart": 0.0, "switch": 0.0, "pull": 0.0}
+#: Segments are compared in dozens of windows each, lots in one: so many lots are drawn for one segment.
+LOTS_PER_SEGMENT = 40
 
-#: As the book's own reviews: history and aftermath, in weeks; the truth looks at 28 days after a campaign too.
-WEEKS = {"weeks_before": 16, "weeks_after": 4}
+#: Campaigns of a shop that exists, with weeks before and after: those with room for windows that lie apart.
+REAL = tuple((name, 16, after) for name in ("18", "17", "16", "9") for after in (1, 2))
 
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One campaign in one market."""
-
-    campaign: str
-    country: str
+#: Rows of the ledger, in words.
+NAMED = {
+    "promoted_during": "promoted products, during", "same_category": "same categories, during",
+    "other_categories": "other categories, during", "other_during": "other products, during",
+    "after": "weeks after", "returned": "returned", "total": "net incremental GMV",
+}  # fmt: skip
 
 
 def simulate(worlds: int, draws: int, seed: int, progress: Callable[[str], None]) -> pd.DataFrame:
@@ -61,57 +60,104 @@ def simulate(worlds: int, draws: int, seed: int, progress: Callable[[str], None]
     worlds : int
         Seeds.
     draws : int
-        Campaigns in markets reviewed in each world, at most.
+        Segments picked in each market of each world, with effect and without; ``LOTS_PER_SEGMENT`` times as many lots
+        are drawn.
+    seed : int
+        Of the first world.
+    progress : callable
+        Called as each part is begun.
 
     Returns
     -------
     DataFrame
-        Columns ``scoring.DRAWS``.
+        Columns ``scoring.DRAWS``; money in dollars.
     """
     import pandas as pd
 
-    cases = [Case(name, country) for name, places in REVIEWED.items() for country in places][:draws]
     rows: list[tuple[object, ...]] = []
-    with tempfile.TemporaryDirectory(prefix="shopbook-worlds-") as folder:
-        for number in range(seed, seed + worlds):
-            for scenario, settings in _scenarios(cases):
-                progress(f"world {number - seed + 1} of {worlds}, {scenario}")
-                path = world.build(Path(folder) / "world.duckdb", seed=number, scale=SCALE, settings=settings)
-                rows += _reviewed(path, cases, scenario, number)
-    return pd.DataFrame(rows, columns=list(DRAWS))
+    for number in range(seed, seed + worlds):
+        progress(f"world {number - seed + 1} of {worlds}")
+        with pair_of((LOT, SEGMENT), seed=number, scale=SCALE) as pair:
+            rng = np.random.default_rng(number)
+            for country in pair.countries:
+                progress(f"world {number - seed + 1} of {worlds}: {country}")
+                rows += _lots(pair, country, draws * LOTS_PER_SEGMENT, rng)
+                rows += _segments(pair, country, draws, rng)
+    progress("campaigns of The Complete Journey")
+    rows += _real()
+    return pd.DataFrame(rows, columns=[*DRAWS, RIGHT])
 
 
-def _scenarios(cases: list[Case]) -> list[tuple[str, dict | None]]:
-    nothing = {"campaigns": {case.campaign: NOTHING for case in cases}}
-    return [("with their effects", None), ("without any effect", nothing)]
+def _lots(pair: Pair, country: str, draws: int, rng: np.random.Generator) -> Iterator[tuple[object, ...]]:
+    lots, scale = lots_of(pair, LOT, country), _usd_per_unit(pair, country)
+    for _ in range(draws):
+        held_out = rng.random(len(lots.left)) < LEFT_OUT
+        for works in (True, False):
+            truth = {part: lots.changed(columns, held_out) if works else 0.0 for part, columns in OUTCOMES.items()}
+            drawn = lots.drawn(held_out, works=works)
+            try:
+                effect = lot_effect(drawn, planned_share=LEFT_OUT, level=config.LEVEL, unit="usd")
+            except NotEnoughData:
+                effect = None
+            yield from _rows(_named("by lot", works), _place(pair, country), effect, truth, scale)
 
 
-def _reviewed(path: Path, cases: list[Case], scenario: str, number: int) -> Iterator[tuple[object, ...]]:
-    truth = world.truth(path, plants=[f"campaign:{name}" for name in {case.campaign: None for case in cases}])
-    net = truth[truth["metric"] == "net_incremental_gmv"].set_index(["entity", "country"])["value"]
-    with connect(path) as warehouse:
-        for case in cases:
-            true = float(net.get((case.campaign, case.country), 0.0))
-            value, low, high = _review(warehouse, case)
-            yield scenario, "net incremental GMV", number, value, low, high, true, value != value
+def _segments(pair: Pair, country: str, draws: int, rng: np.random.Generator) -> Iterator[tuple[object, ...]]:
+    """Every other segment is picked for a campaign that does nothing."""
+    segments, scale = segments_of(pair, SEGMENT, country), _usd_per_unit(pair, country)
+    for place in range(2 * draws):
+        works, picked = place % 2 == 0, segments.picked(REACH, rng)
+        changed = segments.changed(picked)
+        panel, seen = segments.aimed(picked, works=works)
+        try:
+            effect = picked_effect(panel, seen, segments.windows, level=config.LEVEL)
+        except NotEnoughData:
+            effect = None
+        truth = changed if works else dict.fromkeys(changed, 0.0)
+        yield from _rows(_named("by picking", works), _place(pair, country), effect, truth, scale)
+        yield from _windows("windows without a campaign", _place(pair, country), effect)
 
 
-def _review(warehouse: Warehouse, case: Case) -> tuple[float, float, float]:
-    """Net incremental GMV in dollars with its interval; missing where the review refuses."""
-    try:
-        found = campaigns.review(warehouse, case.campaign, country=case.country, **WEEKS)
-        net = found.net_incremental_gmv
-    except (NotEnoughData, InvalidValue, ContractError):
-        return (float("nan"),) * 3
-    rate = _usd_per_unit(warehouse, found)
-    return net.value * rate, net.ci_lower * rate, net.ci_upper * rate
+def _named(way: str, works: bool) -> str:
+    return f"{way}, {'with effects' if works else 'without any effect'}"
 
 
-def _usd_per_unit(warehouse: Warehouse, found: campaigns.CampaignReview) -> float:
-    """The mean rate of the days that the review looks at."""
-    rates = warehouse.table("fx_rates")
-    code, first = found.campaign.currency.upper(), found.campaign.starts_on
-    if code == "USD":
-        return 1.0
-    own = rates.filter(rates.currency == code, rates.day.between(first, found.windows.last_day))
-    return float(warehouse.query(own.usd_per_unit.mean()))
+def _place(pair: Pair, country: str) -> str:
+    """What draws have in common: users of a market in a world."""
+    return f"world {pair.seed}, {country}"
+
+
+def _rows(
+    scenario: str, place: str, effect: LotEffect | PickedEffect | None, truth: Mapping[str, float], scale: float
+) -> Iterator[tuple[object, ...]]:
+    """One row an outcome, in dollars; refused where there is no effect."""
+    for part, true in truth.items():
+        # Where the campaign promotes all products of a category there are no others of it.
+        if effect is None or part in (*effect.outcomes, "total"):
+            found = None if effect is None else effect.total(part, "usd").scaled(scale, "usd")
+            yield (*draw_of(scenario, NAMED[part], place, found, true * scale), float("nan"))
+
+
+def _windows(name: str, place: str, effect: PickedEffect | None) -> Iterator[tuple[object, ...]]:
+    """How often windows without the campaign, each judged by those apart from it, are rightly found empty."""
+    judged, wrong = (0, 0) if effect is None else effect.grade
+    if judged:
+        nothing = (float("nan"),) * 4
+        yield name, "found empty", place, *nothing, False, 1 - wrong / judged
+
+
+def _real() -> Iterator[tuple[object, ...]]:
+    """Windows without a campaign in a shop that exists."""
+    with connect("complete_journey") as shop:
+        for campaign, before, after in REAL:
+            review = campaigns.review(shop, campaign, weeks_before=before, weeks_after=after)
+            yield from _windows("windows without a campaign, Complete Journey", campaign, review.effect)
+
+
+def _usd_per_unit(pair: Pair, country: str) -> float:
+    """The mean rate of the market's currency: markets are added up."""
+    wh = pair.left
+    countries, rates = wh.table("countries"), wh.table("fx_rates")
+    code = wh.query(countries.filter(countries.country == country).select("currency"))["currency"].item()
+    found = wh.query(rates.filter(rates.currency == code).usd_per_unit.mean())
+    return 1.0 if code == "USD" else float(found)

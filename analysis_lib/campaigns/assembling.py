@@ -9,7 +9,7 @@ import pandas as pd
 
 from analysis_lib.campaigns.cost import Cost
 from analysis_lib.campaigns.decision import decide, refuse, what_would_tell
-from analysis_lib.campaigns.effect import Effect
+from analysis_lib.campaigns.effect import PickedEffect
 from analysis_lib.campaigns.ledger import ledger
 from analysis_lib.campaigns.lot_effect import LotEffect
 from analysis_lib.campaigns.market_effect import MarketEffect
@@ -33,7 +33,7 @@ def lacking(review: CampaignReview, lack: NotEnoughData) -> CampaignReview:
     return replace(review, decision=refuse(str(lack)), missing=(str(lack),))
 
 
-def with_effect(review: CampaignReview, effect: Effect | LotEffect | MarketEffect) -> CampaignReview:
+def with_effect(review: CampaignReview, effect: PickedEffect | LotEffect | MarketEffect) -> CampaignReview:
     """The review with its effect and ledger."""
     unit = review.campaign.currency
     estimates = {outcome: effect.total(outcome, unit) for outcome in (*effect.outcomes, "total")}
@@ -57,7 +57,7 @@ def _decided(review: CampaignReview) -> CampaignReview:
     sales = net if setting.measure == "gmv" else net.shifted(review.cost.recorded)
     contribution = sales.scaled(setting.margin).shifted(-total_cost)
     # Groups made by lot differ before the start by chance alone: that is in the interval already.
-    drift = effect.held_out if effect.KIND == "history" else None
+    drift = effect.held_out if effect.KIND in ("history", "growth") else None
     decision = decide(contribution, net, campaign.n_days, _advice(review, total_cost), held_out=drift)
     return replace(review, contribution=contribution, decision=decision)
 

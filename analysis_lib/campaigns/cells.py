@@ -11,6 +11,7 @@ import pandas as pd
 
 from analysis_lib.campaigns.windows import Campaign, Windows
 from analysis_lib.errors import ContractError, NotEnoughData
+from analysis_lib.pipelines import mart
 from analysis_lib.warehouse.days import local_day
 
 #: Money measures a review can be made of: expression on an order line, and its meaning.
@@ -53,6 +54,8 @@ class Panel:
         (users, weeks, 2), in the market's currency.
     n_days : int
         Length of the campaign.
+    lost : numpy.ndarray | None
+        Of the spending, what was cancelled, refused or refunded later; None where the source does not tell.
     """
 
     users: pd.Index
@@ -60,6 +63,7 @@ class Panel:
     promoted: np.ndarray
     other: np.ndarray
     n_days: int
+    lost: np.ndarray | None = None
 
     @property
     def n_weeks(self) -> int:
@@ -79,9 +83,9 @@ class Panel:
         total = kind[:, start - self.first_week : full].sum(axis=(1, 2))
         return total + kind[:, full, 0] if self.n_days % 7 else total
 
-    def after(self, start: int, weeks: int) -> np.ndarray:
-        """Total spending in the ``weeks`` after such a window; shape (users,)."""
-        both = self.promoted + self.other
+    def after(self, start: int, weeks: int, kind: np.ndarray | None = None) -> np.ndarray:
+        """Spending (of one kind, or all) in the ``weeks`` after such a window; shape (users,)."""
+        both = self.promoted + self.other if kind is None else kind
         full = start - self.first_week + self.n_days // 7
         if self.n_days % 7 == 0:
             return both[:, full : full + weeks].sum(axis=(1, 2))
@@ -129,34 +133,69 @@ def spending(wh, windows: Windows, measure: str) -> Panel:
     n_weeks = (windows.last_day - campaign.starts_on).days // 7 + 1 - first
     shape = (len(users), n_weeks, 2)
     rows = cells[cells["user_id"].isin(users) & (cells["week"] >= first) & (cells["week"] < first + n_weeks)]
-    panels = {}
-    for promoted in (0, 1):
-        part = rows[rows["promoted"] == promoted]
-        panels[promoted] = np.zeros(shape)
+
+    def placed(part: pd.DataFrame, column: str) -> np.ndarray:
+        panel = np.zeros(shape)
         where = (users.get_indexer(part["user_id"]), part["week"].to_numpy(int) - first, part["part"].to_numpy(int))
-        np.add.at(panels[promoted], where, part["spent"].to_numpy(float))
-    return Panel(users, first, panels[1], panels[0], campaign.n_days)
+        np.add.at(panel, where, part[column].to_numpy(float))
+        return panel
+
+    other, promoted = (placed(rows[rows["promoted"] == kind], "spent") for kind in (0, 1))
+    lost = placed(rows, "lost") if _knows_returns(wh) else None
+    return Panel(users, first, promoted, other, campaign.n_days, lost)
+
+
+def _knows_returns(wh) -> bool:
+    """Whether the source tells what became of orders."""
+    return "order_updates" in wh.tables()
 
 
 def _cells(wh, windows: Windows, measure: str):
-    """user_id, week, part, promoted, spent."""
+    """user_id, week, part, promoted, spent, lost."""
     campaign = windows.campaign
-    promoted = _promoted_products(wh, campaign).mutate(promoted=ibis.literal(1))
-    orders = wh.table("orders")
-    orders = orders.filter(orders.country == campaign.country).left_join(promoted, "product_id")
-    since = local_day(orders.ordered_at, campaign.timezone).delta(ibis.literal(campaign.starts_on), unit="day")
-    lines = orders.select(
-        "user_id", "currency", since=since, promoted=orders.promoted.fill_null(0), spent=line_value(orders, measure)
-    )
+    promoted = promoted_products(wh, campaign).mutate(promoted=ibis.literal(1))
+    lines = (_settled_lines if _knows_returns(wh) else _recorded_lines)(wh, campaign, measure)
+    lines = lines.left_join(promoted, "product_id")
+    lines = lines.mutate(promoted=lines.promoted.fill_null(0))
     broken = campaign.n_days % 7
     # Python's floor and modulo for days before the campaign, spelled so that every engine agrees.
     week = (lines.since / 7.0).floor().cast("int64")
     lines = lines.mutate(week=week).mutate(part=ibis.ifelse(lines.since - week * 7 < (broken or 7), 0, 1))
     return lines.group_by("user_id", "week", "part", "promoted").aggregate(
         spent=lines.spent.sum(),
+        lost=lines.lost.sum(),
         without_value=lines.spent.isnull().sum(),
         foreign=(lines.currency != campaign.currency.upper()).sum(),
     )
+
+
+def _recorded_lines(wh, campaign: Campaign, measure: str):
+    """Order lines as recorded: user_id, product_id, currency, since (days from the start), spent, lost (0)."""
+    orders = wh.table("orders")
+    orders = orders.filter(orders.country == campaign.country)
+    since = local_day(orders.ordered_at, campaign.timezone).delta(ibis.literal(campaign.starts_on), unit="day")
+    return orders.select(
+        "user_id", "product_id", "currency", since=since, spent=line_value(orders, measure), lost=ibis.literal(0.0)
+    )
+
+
+def _settled_lines(wh, campaign: Campaign, measure: str):
+    """The same with what became of the orders, each line once."""
+    facts = mart(wh, "order_facts")
+    facts = facts.filter(facts.country == campaign.country)
+    worth, lost = settled_value(facts, measure)
+    since = facts.day.delta(ibis.literal(campaign.starts_on), unit="day")
+    return facts.select("user_id", "product_id", "currency", since=since, spent=worth, lost=lost.fill_null(0.0))
+
+
+def settled_value(facts, measure: str):
+    """What order facts were worth in local money, and what of it was lost later."""
+    gmv, lost = facts.gmv_local.cast("float64"), facts.lost_local.cast("float64")
+    if measure == "gmv":
+        return gmv, lost
+    # Of what is given back, buyers had paid only their part.
+    paid = gmv - facts.subsidy_local.cast("float64")
+    return paid, (lost * paid / gmv.nullif(0.0)).fill_null(0.0)
 
 
 def _refuse_unusable(wh, campaign: Campaign, cells: pd.DataFrame) -> None:
@@ -185,14 +224,14 @@ def campaign_coupons(wh, campaign: Campaign):
     return coupons.filter(coupons.campaign_id == campaign.campaign_id).select("coupon_id")
 
 
-def _promoted_products(wh, campaign: Campaign):
-    """Products with a coupon of the campaign, each once (several coupons may name one product)."""
-    return (
-        wh.table("coupon_products")
-        .semi_join(campaign_coupons(wh, campaign), "coupon_id")
-        .select("product_id")
-        .distinct()
-    )
+def promoted_products(wh, campaign: Campaign):
+    """Products that the campaign promotes in its market, each once: expression with product_id."""
+    if "campaign_products" in wh.tables():
+        table = wh.table("campaign_products")
+        own = table.filter(table.campaign_id == campaign.campaign_id, table.country == campaign.country)
+    else:
+        own = wh.table("coupon_products").semi_join(campaign_coupons(wh, campaign), "coupon_id")
+    return own.select("product_id").distinct()
 
 
 def _known_users(wh, campaign: Campaign):

@@ -10,6 +10,10 @@ import pandas as pd
 from analysis_lib.campaigns.cells import Panel, days_between
 from analysis_lib.campaigns.windows import Windows
 from analysis_lib.causal import AdjustedDifference, BalancingWeights, adjusted_difference, entropy_balance
+from analysis_lib.errors import NotEnoughData
+
+#: Fewer (effectively) comparable buyers leave no interval worth printing.
+FEWEST_EFFECTIVE = 30
 
 #: What the weights balance, in the words of the page.
 HISTORY = {
@@ -26,7 +30,13 @@ HISTORY = {
 #: Received in the same days and so not part of what this campaign did; adjusted for, not balanced.
 OTHERS_DURING = "others_during"
 
-OUTCOMES = ("promoted_during", "other_during", "after", "total")
+#: What the net is the sum of; ``returned`` where the source tells what became of orders.
+PARTS = ("promoted_during", "other_during", "after", "returned")
+
+
+def outcomes(panel: Panel) -> tuple[str, ...]:
+    """Outcomes that a panel has, the total last."""
+    return (*(PARTS if panel.lost is not None else PARTS[:-1]), "total")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,12 +71,12 @@ class Exposure:
 
     def others(self, campaign_id: str, n_users: int, start: int, end: int) -> np.ndarray:
         """Other campaigns running per day and buyer, on average over days ``start`` to ``end - 1``."""
-        rows = self.known
-        rows = rows[(rows["campaign_id"] != campaign_id) & ~rows["is_holdout"]]
-        days = (np.minimum(rows["last"] + 1, end) - np.maximum(rows["first"], start)).clip(lower=0)
-        total = np.zeros(n_users)
-        np.add.at(total, rows["position"].to_numpy(), days.to_numpy(float))
-        return total / (end - start)
+        # In arrays: this is asked for in every placebo window.
+        first, last, position = (self.rows[name].to_numpy() for name in ("first", "last", "position"))
+        kept = (position >= 0) & ~self.rows["is_holdout"].to_numpy() & (last >= start) & (first < end)
+        kept &= self.rows["campaign_id"].to_numpy() != campaign_id
+        days = np.minimum(last[kept] + 1, end) - np.maximum(first[kept], start)
+        return np.bincount(position[kept], weights=days, minlength=n_users) / (end - start)
 
 
 def exposure(targets: pd.DataFrame, panel: Panel, windows: Windows) -> Exposure:
@@ -99,13 +109,17 @@ def frame_at(panel: Panel, seen: Exposure, windows: Windows, group: str, start: 
     -------
     pandas.DataFrame
         treated (0, 1), the columns of ``HISTORY`` (money per week, shares), others_during, and the
-        outcomes promoted_during, other_during, after, total (money over the window).
+        outcomes of the panel (money over the window).
     """
     weeks = panel.weekly(start - weeks_before, start)
     n_users, first_day = len(panel.users), 7 * start
     promoted, other = panel.during(start, panel.promoted), panel.during(start, panel.other)
     after = panel.after(start, windows.weeks_after) if windows.weeks_after else np.zeros(n_users)
     end = first_day + panel.n_days
+    parts = {"promoted_during": promoted, "other_during": other, "after": after}
+    if panel.lost is not None:
+        lost_after = panel.after(start, windows.weeks_after, panel.lost) if windows.weeks_after else 0.0
+        parts["returned"] = -(panel.during(start, panel.lost) + lost_after)
     return pd.DataFrame(
         {
             "treated": seen.treated(group, n_users),
@@ -113,10 +127,8 @@ def frame_at(panel: Panel, seen: Exposure, windows: Windows, group: str, start: 
             "promoted_before": panel.weekly(start - weeks_before, start, panel.promoted).mean(axis=1),
             "others_before": seen.others(group, n_users, first_day - 7 * weeks_before, first_day),
             OTHERS_DURING: seen.others(group, n_users, first_day, end),
-            "promoted_during": promoted,
-            "other_during": other,
-            "after": after,
-            "total": promoted + other + after,
+            **parts,
+            "total": sum(parts.values()),
         }
     )
 
@@ -140,10 +152,35 @@ def balance(frame: pd.DataFrame) -> BalancingWeights:
     return entropy_balance(frame, treated="treated", covariates=list(HISTORY))
 
 
-def compare(frame: pd.DataFrame, weights: np.ndarray, *, level: float, unit: str) -> AdjustedDifference:
+def comparable(frame: pd.DataFrame) -> BalancingWeights:
+    """The weights, if they leave enough untargeted buyers to compare with.
+
+    Raises
+    ------
+    NotEnoughData
+        They count as fewer than ``FEWEST_EFFECTIVE``.
+    """
+    weights = balance(frame)
+    if weights.effective_n < FEWEST_EFFECTIVE:
+        raise NotEnoughData(
+            f"the untargeted buyers are so unlike the targeted that they count as {weights.effective_n:.0f} "
+            f"(at least {FEWEST_EFFECTIVE} are needed)"
+        )
+    return weights
+
+
+def compare(panel: Panel, frame: pd.DataFrame, weights: np.ndarray, *, level: float, unit: str) -> AdjustedDifference:
     """Effects on all outcomes from one design."""
     covariates = [*HISTORY, OTHERS_DURING]
     return adjusted_difference(
-        frame, outcomes=list(OUTCOMES), treated="treated", covariates=covariates, weights=weights, level=level,
+        frame, outcomes=list(outcomes(panel)), treated="treated", covariates=covariates, weights=weights, level=level,
         unit=unit,
     )  # fmt: skip
+
+
+def by_history(
+    panel: Panel, seen: Exposure, windows: Windows, group: str, start: int, level: float
+) -> AdjustedDifference:
+    """Effects in a window that starts in week ``start``, the groups' history made alike."""
+    frame = frame_at(panel, seen, windows, group, start, windows.weeks_before)
+    return compare(panel, frame, comparable(frame).weights, level=level, unit=windows.campaign.currency)

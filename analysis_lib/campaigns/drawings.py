@@ -84,6 +84,37 @@ def draw_balance(axes, *, balance: pd.DataFrame) -> None:
     axes.set_xlabel("difference, in standard deviations")
 
 
+def draw_growth(axes, *, groups: pd.DataFrame, unit: str) -> None:
+    """A slope for each group, from its level before to that in the window."""
+    colours = {"targeted": SUBJECT, "untargeted": CONTEXT}
+    for row in groups.itertuples():
+        index = 100.0 * row.growth
+        axes.plot([0, 1], [100, index], color=colours[row.group], lw=2.4, marker="o", ms=7)
+        money = [format_value(value, unit, spread=value) for value in (row.before, row.window)]
+        axes.annotate(f"{row.group}: {money[0]} to {money[1]}", (1, index), xytext=(8, 0), textcoords="offset points",
+                      va="center", color=SUBJECT if row.group == "targeted" else CONTEXT_TEXT)  # fmt: skip
+    axes.set_xlim(-0.1, 2.1)
+    axes.set_xticks([0, 1], ["before = 100", "window"])
+
+
+def draw_newcomers(axes, *, rows: pd.DataFrame) -> None:
+    """Shares that came back, by horizon: through the campaign, and beside it."""
+    horizons = sorted(rows["horizon"].unique(), reverse=True)
+    colours = {"through": (SUBJECT, SUBJECT, 0.14), "beside": (CONTEXT, CONTEXT_TEXT, -0.14)}
+    for row in rows.itertuples():
+        dot, words, offset = colours[row.group]
+        place = horizons.index(row.horizon) + offset
+        reach = [[row.share - row.ci_lower], [row.ci_upper - row.share]]
+        axes.errorbar([row.share], [place], xerr=reach, fmt="o", ms=8, color=dot, elinewidth=2.2, capsize=4)
+        said = f"{row.group} it: {format_value(row.share, 'share')}"
+        axes.annotate(said, (row.ci_upper, place), xytext=(8, 0), textcoords="offset points", va="center", color=words)
+    low, high = float(rows["ci_lower"].min()), float(rows["ci_upper"].max())
+    axes.set_xlim(low - 0.05 * (high - low), high + 0.5 * (high - low))
+    axes.set_ylim(-0.5, len(horizons) - 0.5)
+    axes.set_yticks(range(len(horizons)), [f"within {days} days" for days in horizons])
+    axes.xaxis.set_major_formatter(partial(_tick, "share"))
+
+
 def draw_history(axes, *, history: pd.DataFrame) -> None:
     """Standardised differences of groups made by lot, with their intervals."""
     places = np.arange(len(history))[::-1]

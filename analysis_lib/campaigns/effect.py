@@ -1,16 +1,16 @@
-"""What a campaign changed, and what the same method finds where there was no campaign."""
+"""What a campaign aimed at some users changed, and what the same method finds where there was no campaign."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 
 from analysis_lib.campaigns.cells import Panel
-from analysis_lib.campaigns.comparison import HISTORY, OUTCOMES, Exposure, balance, compare, frame_at
-from analysis_lib.campaigns.placebos import calibrations, grade, run_placebos
+from analysis_lib.campaigns.comparison import HISTORY, Exposure, balance, by_history, comparable, compare, frame_at
+from analysis_lib.campaigns.placebos import Compared, calibrations, grade, run_placebos
 from analysis_lib.campaigns.windows import Windows
 from analysis_lib.causal import (
     AdjustedDifference,
@@ -23,60 +23,107 @@ from analysis_lib.causal import (
 from analysis_lib.errors import NotEnoughData
 from analysis_lib.results import Estimate
 
-#: Fewer targeted or (effectively) comparable buyers leave no interval worth printing.
+#: Fewer targeted or untargeted buyers leave no interval worth printing.
 FEWEST_BUYERS = 20
-FEWEST_EFFECTIVE = 30
 
-#: The last weeks before the start, kept out of the weights to test the comparison on.
+#: Standard errors by which the mean over windows without a campaign may lie beside zero.
+OFF = 2.0
+
+#: The last weeks before the start, kept out of the comparison to test it on.
 WEEKS_HELD_OUT = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Effect:
-    """The effect per targeted buyer, with everything that says how far to trust it.
+class Judged:
+    """A way of comparing, judged where there was no campaign.
 
     Attributes
     ----------
-    plain : AdjustedDifference
-        Effects per targeted buyer by outcome, before the placebo scatter is added.
-    weights : BalancingWeights
-        The weights and the balance they reach.
     placebos : pandas.DataFrame
         group, week, own (bool), and for each outcome its value and ``se_<outcome>``.
     calibration : dict[str, PlaceboCalibration]
         By outcome.
     grade : tuple of int
         Placebos that others far enough away can judge, and those whose widened interval is wrong.
-    held_out : Estimate
-        Effect per targeted buyer "found" in the last weeks before the start by weights that have not
-        seen them; zero is right.
-    weekly : EventStudy
-        Effects by week from the campaign's start, with the joint test of those before it.
     """
 
-    KIND: ClassVar[str] = "history"
-
-    plain: AdjustedDifference
-    weights: BalancingWeights
     placebos: pd.DataFrame
     calibration: dict[str, PlaceboCalibration]
     grade: tuple[int, int]
+
+    @property
+    def error(self) -> float:
+        """Root mean square of what is found per targeted buyer where nothing was."""
+        return float(np.sqrt(np.mean(np.square(self.calibration["total"].values))))
+
+    def error_in(self, windows: pd.MultiIndex) -> float:
+        """The same over some of the windows (groups and weeks); over all if none of them was tried."""
+        tried = pd.MultiIndex.from_frame(self.placebos[["group", "week"]]).isin(windows)
+        found = self.placebos["total"].to_numpy(float)[tried]
+        return float(np.sqrt(np.mean(np.square(found)))) if found.size else self.error
+
+    @property
+    def is_off(self) -> bool:
+        """Whether what is found where nothing was is off to one side by more than chance makes it."""
+        scatter = self.calibration["total"]
+        chance = np.sqrt(np.mean(np.square(scatter.ses)) / scatter.n_independent)
+        return bool(abs(np.mean(scatter.values)) > OFF * chance)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PickedEffect:
+    """The effect per targeted buyer, with everything that says how far to trust it.
+
+    Attributes
+    ----------
+    plain : AdjustedDifference
+        Effects per targeted buyer by outcome, before the placebo scatter is added.
+    judged : Judged
+        What the same comparison finds in windows without the campaign.
+    held_out : Estimate
+        Effect per targeted buyer "found" in the last weeks before the start by a comparison that has not
+        seen them; zero is right.
+    weekly : EventStudy
+        Effects by week from the campaign's start, with the joint test of those before it.
+    ways : pandas.DataFrame
+        One row a way of comparing that was tried: way, why_not (empty where it could be), value, ci_lower, ci_upper
+        (per targeted buyer), error and is_off (as ``Judged``), n_windows, chosen.
+    """
+
+    plain: AdjustedDifference
+    judged: Judged
     held_out: Estimate
     weekly: EventStudy
+    ways: pd.DataFrame = field(default_factory=pd.DataFrame, kw_only=True)
 
     @property
     def n_targeted(self) -> int:
         """Targeted buyers."""
-        return self.weights.n_treated
+        return self.plain.effects["total"].n
 
     @property
     def outcomes(self) -> tuple[str, ...]:
         """Rows of the ledger, without the total."""
-        return tuple(name for name in OUTCOMES if name != "total")
+        return tuple(name for name in self.plain.effects if name != "total")
+
+    @property
+    def placebos(self) -> pd.DataFrame:
+        """Windows without the campaign."""
+        return self.judged.placebos
+
+    @property
+    def calibration(self) -> dict[str, PlaceboCalibration]:
+        """What they say about the error, by outcome."""
+        return self.judged.calibration
+
+    @property
+    def grade(self) -> tuple[int, int]:
+        """Placebos that could be judged by others, and those whose widened interval is wrong."""
+        return self.judged.grade
 
     @property
     def residual_sd(self) -> float:
-        """Standard deviation between targeted buyers of the total that history does not explain."""
+        """Standard deviation between targeted buyers of the total that the comparison does not explain."""
         return self.plain.residual_sd["total"]
 
     @property
@@ -93,8 +140,23 @@ class Effect:
         return self.per_buyer(outcome).scaled(self.n_targeted, unit)
 
 
-def estimate_effect(panel: Panel, seen: Exposure, windows: Windows, *, level: float) -> Effect:
-    """Effect on the targeted, its placebos and its weekly course.
+@dataclass(frozen=True, slots=True, eq=False)
+class HistoryEffect(PickedEffect):
+    """Against untargeted buyers weighted to the same history.
+
+    Attributes
+    ----------
+    weights : BalancingWeights
+        The weights and the balance they reach.
+    """
+
+    KIND: ClassVar[str] = "history"
+
+    weights: BalancingWeights
+
+
+def history_effect(panel: Panel, seen: Exposure, windows: Windows, *, level: float) -> HistoryEffect:
+    """Effect on the targeted, its placebos and its weekly course, the groups' history made alike.
 
     Raises
     ------
@@ -103,24 +165,36 @@ def estimate_effect(panel: Panel, seen: Exposure, windows: Windows, *, level: fl
     """
     campaign = windows.campaign
     frame = frame_at(panel, seen, windows, campaign.campaign_id, 0, windows.weeks_before)
-    _check_groups(frame)
-    weights = balance(frame)
-    if weights.effective_n < FEWEST_EFFECTIVE:
-        raise NotEnoughData(
-            f"the untargeted buyers are so unlike the targeted that they count as {weights.effective_n:.0f} "
-            f"(at least {FEWEST_EFFECTIVE} are needed)"
-        )
-    plain = compare(frame, weights.weights, level=level, unit=campaign.currency)
-    runs = run_placebos(panel, seen, windows, level=level)
-    return Effect(
-        plain=plain, weights=weights, placebos=runs, calibration=calibrations(runs, windows, level=level),
-        grade=grade(runs, windows, level=level),
+    check_groups(frame)
+    weights = comparable(frame)
+    plain = compare(panel, frame, weights.weights, level=level, unit=campaign.currency)
+    return HistoryEffect(
+        plain=plain, weights=weights, judged=judge(panel, seen, windows, by_history, level),
         held_out=_held_out(panel, seen, windows, level),
-        weekly=_weekly(panel, seen, windows, weights.weights, level),
+        weekly=weekly_course(panel, seen, windows, weights.weights, level),
     )  # fmt: skip
 
 
-def _check_groups(frame: pd.DataFrame) -> None:
+def judge(panel: Panel, seen: Exposure, windows: Windows, compared: Compared, level: float) -> Judged:
+    """The comparison in windows without the campaign.
+
+    Raises
+    ------
+    NotEnoughData
+        If too few fit into the data.
+    """
+    runs = run_placebos(panel, seen, windows, compared, level=level)
+    return Judged(runs, calibrations(runs, windows, level=level), grade(runs, windows, level=level))
+
+
+def check_groups(frame: pd.DataFrame) -> None:
+    """Refuse groups that are too small.
+
+    Raises
+    ------
+    NotEnoughData
+        Fewer than ``FEWEST_BUYERS`` on a side.
+    """
     targeted = int(frame["treated"].sum())
     untargeted = len(frame) - targeted
     if untargeted == 0:
@@ -143,18 +217,27 @@ def _held_out(panel: Panel, seen: Exposure, windows: Windows, level: float) -> E
     return effects["held_out"]
 
 
-def _weekly(panel: Panel, seen: Exposure, windows: Windows, weights: np.ndarray, level: float) -> EventStudy:
-    """Effects by week: household and week effects, the same weights, other campaigns held fixed."""
+def weekly_course(
+    panel: Panel, seen: Exposure, windows: Windows, weights: np.ndarray, level: float, scale: np.ndarray | None = None
+) -> EventStudy:
+    """Effects by week: household and week effects, the same weights, other campaigns held fixed.
+
+    Parameters
+    ----------
+    scale : numpy.ndarray, optional
+        What each buyer's spending is multiplied by before the groups are compared.
+    """
     group, n_users = windows.campaign.campaign_id, len(panel.users)
     last = -(-windows.campaign.n_days // 7) + windows.weeks_after
     last = min(last, panel.first_week + panel.n_weeks)
     weeks = np.arange(-windows.weeks_before, last)
     others = [seen.others(group, n_users, 7 * week, 7 * week + 7) for week in weeks]
+    spent = panel.weekly(weeks[0], last)
     frame = pd.DataFrame(
         {
             "buyer": np.repeat(np.arange(n_users), len(weeks)),
             "week": np.tile(weeks, n_users),
-            "spent": panel.weekly(weeks[0], last).ravel(),
+            "spent": (spent if scale is None else spent * scale[:, None]).ravel(),
             "treated": np.repeat(seen.treated(group, n_users), len(weeks)),
             "others": np.column_stack(others).ravel(),
             # The mean weight is 1 within each group, which keeps the fit well scaled.

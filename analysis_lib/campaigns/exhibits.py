@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from analysis_lib.campaigns import drawings
-from analysis_lib.campaigns.comparison import HISTORY
 from analysis_lib.campaigns.lot_exhibits import EXHIBITS as LOT
 from analysis_lib.campaigns.market_exhibits import EXHIBITS as MARKETS
+from analysis_lib.campaigns.picked_exhibits import GROWTH, HISTORY
 from analysis_lib.campaigns.refused import Make, needs
 from analysis_lib.config import PRIVACY_THRESHOLD
 from analysis_lib.results import Exhibit, format_count, format_percent, format_value, nothing_to_show
@@ -35,14 +35,24 @@ def _not_shown(what: str) -> Callable[[CampaignReview], Exhibit]:
 
 def _of_kind(name: str, what: str) -> Make[Exhibit]:
     """The exhibit of that name for the way in which the campaign was compared."""
-    kinds = {"history": _HISTORY, "lot": {"weekly": _weekly} | LOT, "markets": MARKETS}
+    weekly = {"weekly": _weekly}
+    kinds = {"history": weekly | HISTORY, "growth": weekly | GROWTH, "lot": weekly | LOT, "markets": MARKETS}
     return needs("effect", _not_shown(what))(lambda review: kinds[review.effect.KIND][name](review))
+
+
+#: Whom the targeted are compared with, by the way of comparing: in a title, and in full.
+_OTHERS = {
+    "lot": ("those left out", "those left out by lot"),
+    "history": ("comparable ones", "comparable untargeted ones"),
+    "growth": ("the untargeted", "the untargeted, brought to their level before"),
+}
 
 
 def _weekly(review: CampaignReview) -> Exhibit:
     """Effect by week from the start."""
     effects, campaign, people = review.effect.weekly.effects, review.campaign, review.setting.people
-    others = "those left out" if review.effect.KIND == "lot" else "comparable ones"
+    kind = review.effect.KIND
+    others = _OTHERS[kind][0]
     during = effects[(effects["period"] >= 0) & (effects["period"] < campaign.n_days / 7)]
     apart = int(((during["ci_lower"] > 0) | (during["ci_upper"] < 0)).sum())
     if apart:
@@ -51,13 +61,11 @@ def _weekly(review: CampaignReview) -> Exhibit:
         title = f"In no campaign week did targeted {people} stand apart from {others}"
     unit = campaign.currency
     level = format_percent(review.setting.level, 0)
-    against, band = ("those left out by lot", "") if review.effect.KIND == "lot" else (
-        "comparable untargeted ones", ", before widening")  # fmt: skip
-    zero = "" if review.effect.KIND == "lot" else ", week −1 = 0"
+    zero, band = ("", "") if kind == "lot" else (", week −1 = 0", ", before widening")
     return Exhibit(
         title=title,
         subtitle=(
-            f"Weekly spending per targeted {review.setting.person} against {against}, {unit.upper()}{zero}; "
+            f"Weekly spending per targeted {review.setting.person} against {_OTHERS[kind][1]}, {unit.upper()}{zero}; "
             f"band: {level} interval of each week{band}"
         ),
         frame=effects.rename(columns={"period": "week"}),
@@ -88,20 +96,6 @@ def reach(review: CampaignReview) -> Exhibit:
     )
 
 
-def _balance(review: CampaignReview) -> Exhibit:
-    """How alike the groups are."""
-    weights = review.effect.weights
-    frame = weights.balance.assign(covariate=weights.balance["covariate"].map(HISTORY))
-    return Exhibit(
-        title="Weighting makes the untargeted group look like the targeted one",
-        subtitle=f"{review.setting.people.capitalize()} before the campaign; distance from the targeted group's mean",
-        frame=frame,
-        units={column: "" for column in frame.columns if column != "covariate"},
-        draw=partial(drawings.draw_balance, balance=frame),
-        height=0.8,
-    )
-
-
 @needs("effect", _not_shown("The ledger"))
 def ledger(review: CampaignReview) -> Exhibit:
     """The ledger as bars."""
@@ -119,29 +113,6 @@ def ledger(review: CampaignReview) -> Exhibit:
         units={"value": unit, "ci_lower": unit, "ci_upper": unit},
         draw=partial(drawings.draw_ledger, rows=rows, unit=unit),
         height=0.6,
-    )
-
-
-def _placebos(review: CampaignReview) -> Exhibit:
-    """What the method finds where nothing happened."""
-    effect, unit = review.effect, review.campaign.currency
-    runs = effect.placebos
-    estimate = effect.per_buyer("total")
-    bigger = int((runs["total"].abs() >= abs(estimate.value)).sum())
-    frame = pd.DataFrame(
-        {
-            "window_starts": [f"{abs(week)} weeks {'before' if week < 0 else 'after'}" for week in runs["week"]],
-            "group": ["its own" if own else "another campaign's" for own in runs["own"]],
-            "value": runs["total"],
-            "se": runs["se_total"],
-        }
-    )
-    return Exhibit(
-        title=f"{bigger} of {len(runs)} windows without the campaign show a difference as large as this one",
-        subtitle=f"Net sales per targeted {review.setting.person}, {unit.upper()}, same method and window lengths",
-        frame=frame,
-        units={"value": unit, "se": unit},
-        draw=partial(drawings.draw_placebos, placebos=frame, estimate=estimate),
     )
 
 
@@ -201,6 +172,26 @@ def earnings(review: CampaignReview) -> Exhibit:
     )
 
 
+@needs("newcomers", _not_shown("Whether new buyers came back"))
+def newcomers(review: CampaignReview) -> Exhibit:
+    """Shares of first-time buyers that came back."""
+    found, what = review.newcomers, "Whether new buyers came back"
+    if found.rows.empty or int(found.rows["n_users"].min()) < PRIVACY_THRESHOLD:
+        return nothing_to_show(what, found.text)
+    last = found.gaps.iloc[-1]
+    verb = "more" if last["value"] > 0 else "less"
+    sure = f"{verb} often than" if last["ci_lower"] * last["ci_upper"] > 0 else "about as often as"
+    level = format_percent(found.level, 0)
+    return Exhibit(
+        title=f"New buyers through the campaign came back {sure} those beside it",
+        subtitle=f"Share with another purchase, of those who bought for the first time in its days; {level} intervals",
+        frame=found.rows,
+        units={"horizon": "", "n_users": "", "n_back": "", "share": "share", "ci_lower": "share", "ci_upper": "share"},
+        draw=partial(drawings.draw_newcomers, rows=found.rows),
+        height=0.5,
+    )
+
+
 def ledger_table(review: CampaignReview) -> Exhibit:
     """The ledger as a table."""
     shown = ledger(review)
@@ -227,10 +218,9 @@ def _short(part: str, name: str) -> str:
     return what + kind.get(name, "")
 
 
-_HISTORY = {"weekly": _weekly, "balance": _balance, "placebos": _placebos}
-
 EXHIBITS = {
     "weekly": _of_kind("weekly", "The effect over time"), "reach": reach,
     "balance": _of_kind("balance", "The balance of the groups"), "ledger": ledger, "ledger_table": ledger_table,
     "placebos": _of_kind("placebos", "The placebo runs"), "cost": cost, "earnings": earnings,
+    "newcomers": newcomers,
 }  # fmt: skip

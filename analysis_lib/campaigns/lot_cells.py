@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from analysis_lib.campaigns.windows import Campaign, Windows
+from analysis_lib.campaigns.cells import campaign_coupons, promoted_products, settled_value
+from analysis_lib.campaigns.windows import Windows
 from analysis_lib.causal import GroupMoments
 from analysis_lib.errors import ContractError, NotEnoughData
 from analysis_lib.metrics.cells import SEP
@@ -74,9 +75,9 @@ def lot_cells(wh: Warehouse, windows: Windows, measure: str) -> LotCells:
     ContractError
         Orders without a value.
     """
-    weeks = {week: f"week_{week}" for week in range(-WEEKS_SHOWN, _last_week(windows) + 1)}
-    users = _users(wh, windows, measure, weeks)
-    columns = [*PARTS, *BEFORE, BOUGHT, SUBSIDY, *FLAGS, *weeks.values()]
+    weeks = weeks_of(windows)
+    users = lot_users(wh, windows, measure, weeks)
+    columns = columns_of(weeks)
     pairs = _pairs(list(weeks.values()))
     found = wh.query(moments_of(users, ["is_holdout"], columns, pairs)).set_index("is_holdout")
     if lines := int(found[WORTHLESS].sum()):
@@ -91,12 +92,18 @@ def lot_cells(wh: Warehouse, windows: Windows, measure: str) -> LotCells:
     return LotCells(*groups, weeks)
 
 
-def _last_week(windows: Windows) -> int:
-    """The last whole week from the campaign's first day that the windows hold."""
-    return (windows.campaign.n_days + 7 * windows.weeks_after) // 7 - 1
+def weeks_of(windows: Windows) -> dict[int, str]:
+    """Column of each whole week, from some before the start to the last that the windows hold."""
+    last = (windows.campaign.n_days + 7 * windows.weeks_after) // 7 - 1
+    return {week: f"week_{week}" for week in range(-WEEKS_SHOWN, last + 1)}
 
 
-def _users(wh: Warehouse, windows: Windows, measure: str, weeks: dict[int, str]) -> ibis.Table:
+def columns_of(weeks: dict[int, str]) -> list[str]:
+    """Columns of ``lot_users`` that moments are taken of."""
+    return [*PARTS, *BEFORE, BOUGHT, SUBSIDY, *FLAGS, *weeks.values()]
+
+
+def lot_users(wh: Warehouse, windows: Windows, measure: str, weeks: dict[int, str]) -> ibis.Table:
     """One row per user of the lot: zeros for those who bought nothing."""
     campaign = windows.campaign
     targets, users = wh.table("campaign_targets"), wh.table("users")
@@ -126,39 +133,20 @@ def _lines(wh: Warehouse, windows: Windows, measure: str) -> ibis.Table:
     facts = facts.filter(
         facts.country == campaign.country, facts.user_id.notnull(), facts.day.between(first, windows.ends_on)
     )
-    promoted = _promoted(wh, campaign)
+    promoted = promoted_products(wh, campaign)
     products = wh.table("products").semi_join(promoted, "product_id")
     categories = products.select("category").distinct().mutate(of_it=ibis.literal(True))
-    coupons = wh.table("coupons")
-    coupons = coupons.filter(coupons.campaign_id == campaign.campaign_id).select("coupon_id").distinct()
+    coupons = campaign_coupons(wh, campaign).distinct()
     facts = facts.left_join(promoted.mutate(is_promoted=ibis.literal(True)), "product_id")
     facts = facts.left_join(categories, facts.category == categories.category)
     facts = facts.left_join(coupons.mutate(is_ours=ibis.literal(True)), "coupon_id")
-    gmv = facts.gmv_local.cast("float64")
-    lost, worth = facts.lost_local.cast("float64"), gmv
-    if measure == "paid":
-        # Of what is given back, buyers had paid only their part.
-        worth = gmv - facts.subsidy_local.cast("float64")
-        lost = (lost * worth / gmv.nullif(0.0)).fill_null(0.0)
+    worth, lost = settled_value(facts, measure)
     return facts.select(
         "user_id", "order_id", since=facts.day.delta(ibis.literal(campaign.starts_on), unit="day"), worth=worth,
         lost=lost, given=facts.subsidy_local.cast("float64"),
         is_promoted=facts.is_promoted.fill_null(False), of_it=facts.of_it.fill_null(False),
         is_ours=facts.is_ours.fill_null(False),
     )  # fmt: skip
-
-
-def _promoted(wh: Warehouse, campaign: Campaign) -> ibis.Table:
-    """Products that the campaign promotes in the market, each once."""
-    if "campaign_products" in wh.tables():
-        table = wh.table("campaign_products")
-        own = table.filter(table.campaign_id == campaign.campaign_id, table.country == campaign.country)
-    else:
-        coupons = wh.table("coupons")
-        own = wh.table("coupon_products").semi_join(
-            coupons.filter(coupons.campaign_id == campaign.campaign_id), "coupon_id"
-        )
-    return own.select("product_id").distinct()
 
 
 def _sums(lines: ibis.Table, windows: Windows, weeks: dict[int, str]) -> dict[str, Any]:

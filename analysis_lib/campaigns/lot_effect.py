@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 from scipy.stats import binom, chi2, norm
 
-from analysis_lib.campaigns.lot_cells import BEFORE, BOUGHT, PARTS, WEEKS_SHOWN, LotCells
-from analysis_lib.causal import EventStudy, randomised_difference
+from analysis_lib.campaigns.lot_cells import BEFORE, BOUGHT, PARTS, SUBSIDY, WEEKS_SHOWN, LotCells
+from analysis_lib.causal import EventStudy, GroupMoments, randomised_difference, ratio_interval
 from analysis_lib.errors import NotEnoughData
-
-if TYPE_CHECKING:
-    from analysis_lib.results import Estimate
+from analysis_lib.results import Estimate
 
 #: Fewer in a group leave no interval worth printing.
 FEWEST = 50
@@ -60,6 +58,9 @@ class LotEffect:
         Differences by week from the first day, those of the campaign and after it given what came before.
     more_buyers : Estimate
         Additional buyers per reached user during the campaign.
+    per_coupon_money : Estimate | None
+        Net additional sales per unit of coupon money that stands on an order line, Fieller's interval; None where that
+        money cannot be told from nothing.
     """
 
     KIND: ClassVar[str] = "lot"
@@ -74,6 +75,7 @@ class LotEffect:
     held_out: Estimate
     weekly: EventStudy
     more_buyers: Estimate
+    per_coupon_money: Estimate | None
 
     @property
     def is_mismatched(self) -> bool:
@@ -117,7 +119,7 @@ def lot_effect(cells: LotCells, *, planned_share: float, level: float, unit: str
     for what, group in (("reached", reached), ("held out", held_out)):
         if group.n < FEWEST:
             raise NotEnoughData(f"fewer than {FEWEST} users were {what}: too few for an interval")
-    options = {"level": level, "unit": unit, "fewest": FEWEST}
+    options = {"level": level, "unit": unit, "fewest": FEWEST, "pooled": True}
     effects = randomised_difference(reached, held_out, outcomes=OUTCOMES, covariates=BEFORE, **options)
     recent = randomised_difference(
         reached, held_out, outcomes={"recent": ("recent",)}, covariates=["earlier"], **options
@@ -127,8 +129,22 @@ def lot_effect(cells: LotCells, *, planned_share: float, level: float, unit: str
         effects=effects, residual_sd=_residual_sd(effects["total"], cells), n_targeted=reached.n,
         n_held_out=held_out.n, planned_share=planned_share, split_pvalue=_split(reached.n, held_out.n, planned_share),
         history=_history(cells, level), held_out=recent["recent"], weekly=_weekly(cells, level, unit),
-        more_buyers=buyers[BOUGHT],
+        more_buyers=buyers[BOUGHT], per_coupon_money=_per_coupon_money(reached, effects["total"], unit),
     )  # fmt: skip
+
+
+def _per_coupon_money(reached: GroupMoments, total: Estimate, unit: str) -> Estimate | None:
+    """Sales and coupons of one user go together: who spends more redeems more."""
+    (coupon,) = reached.places([SUBSIDY])
+    money = Estimate(
+        float(reached.mean[coupon]), math.sqrt(reached.cov[coupon, coupon] / reached.n), math.nan, math.nan,
+        total.level, unit, reached.n, "mean",
+    )  # fmt: skip
+    covariance = float(reached.cov[coupon, reached.places(PARTS)].sum()) / reached.n
+    try:
+        return ratio_interval(total, money, covariance=covariance, unit=f"{unit}_per_{unit}")
+    except NotEnoughData:
+        return None
 
 
 def _residual_sd(total: Estimate, cells: LotCells) -> float:
@@ -165,7 +181,7 @@ def _weekly(cells: LotCells, level: float, unit: str) -> EventStudy:
     for week, name in cells.weeks.items():
         found = randomised_difference(
             cells.reached, cells.held_out, outcomes={name: (name,)}, covariates=BEFORE if week >= 0 else (),
-            level=level, unit=unit, fewest=FEWEST,
+            level=level, unit=unit, fewest=FEWEST, pooled=True,
         )[name]  # fmt: skip
         rows.append((week, found.value, found.se, found.ci_lower, found.ci_upper))
     effects = pd.DataFrame(rows, columns=["period", "value", "se", "ci_lower", "ci_upper"])

@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 
 from analysis_lib.campaigns.cells import Panel
-from analysis_lib.campaigns.comparison import OUTCOMES, Exposure, balance, compare, frame_at
+from analysis_lib.campaigns.comparison import Exposure, outcomes
 from analysis_lib.campaigns.windows import Windows
-from analysis_lib.causal import FEWEST_PLACEBOS, PlaceboCalibration, calibrate
+from analysis_lib.causal import FEWEST_PLACEBOS, AdjustedDifference, PlaceboCalibration, calibrate
 from analysis_lib.errors import NotEnoughData
 from analysis_lib.results import Estimate
+
+#: A way to compare: of a panel, who was targeted, the windows, a group, the week its window starts in, and a level.
+Compared = Callable[[Panel, Exposure, Windows, str, int, float], AdjustedDifference]
 
 #: Placebos are borrowed only from groups at least this share of the campaign's own size: the scatter
 #: per buyer falls with the size of the group.
 BORROWED_SHARE = 0.5
 
 
-def run_placebos(panel: Panel, seen: Exposure, windows: Windows, *, level: float) -> pd.DataFrame:
-    """The same analysis in windows without the campaign.
+def run_placebos(panel: Panel, seen: Exposure, windows: Windows, compared: Compared, *, level: float) -> pd.DataFrame:
+    """The same analysis, ``compared``, in windows without the campaign.
 
     First the campaign's own targeted buyers in earlier windows. Where the data hold fewer than
     five of those, the targeted buyers of other campaigns before theirs began are borrowed, in windows
     that neither overlap the campaign's own nor leave the data.
     """
-    rows = [_placebo(panel, seen, windows, *place, level=level) for place in _placebo_places(panel, seen, windows)]
-    columns = ["group", "week", "own", *OUTCOMES, *(f"se_{outcome}" for outcome in OUTCOMES)]
+    places = _placebo_places(panel, seen, windows)
+    rows = [_placebo(panel, seen, windows, compared, place, level) for place in places]
+    names = outcomes(panel)
+    columns = ["group", "week", "own", *names, *(f"se_{outcome}" for outcome in names)]
     return pd.DataFrame([row for row in rows if row is not None], columns=columns)
 
 
@@ -43,9 +50,12 @@ def _placebo_places(panel: Panel, seen: Exposure, windows: Windows) -> list[tupl
     own = [(own_id, week, True) for week in _free_weeks(panel, windows, 0)]
     if len(own) >= FEWEST_PLACEBOS:
         return own
-    starts = seen.known.groupby("campaign_id").agg(first=("first", "min"), n=("position", "nunique"))
+    starts = seen.known.groupby("campaign_id").agg(
+        first=("first", "min"), n=("position", "nunique"), by_lot=("is_holdout", "any")
+    )
     smallest = BORROWED_SHARE * starts.loc[own_id, "n"]
-    others = starts[(starts["n"] >= smallest) & (starts.index != own_id)]
+    # Groups drawn by lot are alike whatever is compared: they would show no error where picked ones have one.
+    others = starts[(starts["n"] >= smallest) & (starts.index != own_id) & ~starts["by_lot"]]
     borrowed = [
         (str(group), week, False)
         for group, row in others.iterrows()
@@ -71,15 +81,17 @@ def _free_weeks(panel: Panel, windows: Windows, before: int) -> list[int]:
     return list(range(before - _length(windows), panel.first_week + windows.weeks_before - 1, -1))
 
 
-def _placebo(panel: Panel, seen: Exposure, windows: Windows, group: str, week: int, own: bool, *, level: float):
-    """One placebo run as a row, or None where the groups cannot be made alike."""
-    frame = frame_at(panel, seen, windows, group, week, windows.weeks_before)
+def _placebo(
+    panel: Panel, seen: Exposure, windows: Windows, compared: Compared, place: tuple[str, int, bool], level: float
+) -> dict[str, object] | None:
+    """One placebo run as a row, or None where the groups cannot be compared."""
+    group, week, own = place
     try:
-        effects = compare(frame, balance(frame).weights, level=level, unit="").effects
+        effects = compared(panel, seen, windows, group, week, level).effects
     except NotEnoughData:
         return None
-    values = {outcome: effects[outcome].value for outcome in OUTCOMES}
-    return {"group": group, "week": week, "own": own} | values | {f"se_{o}": effects[o].se for o in OUTCOMES}
+    row: dict[str, object] = {"group": group, "week": week, "own": own}
+    return row | {name: x.value for name, x in effects.items()} | {f"se_{name}": x.se for name, x in effects.items()}
 
 
 def calibrations(runs: pd.DataFrame, windows: Windows, *, level: float) -> dict[str, PlaceboCalibration]:
@@ -96,7 +108,8 @@ def calibrations(runs: pd.DataFrame, windows: Windows, *, level: float) -> dict[
             f"{windows.weeks_after} after; {FEWEST_PLACEBOS} are needed to know how far the interval "
             "can be trusted, so ask for fewer weeks"
         )
-    return {outcome: _learned(runs, windows, outcome, level) for outcome in OUTCOMES}
+    names = [column.removeprefix("se_") for column in runs.columns if column.startswith("se_")]
+    return {outcome: _learned(runs, windows, outcome, level) for outcome in names}
 
 
 def _learned(runs: pd.DataFrame, windows: Windows, outcome: str, level: float) -> PlaceboCalibration:

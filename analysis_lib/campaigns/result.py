@@ -8,9 +8,10 @@ import pandas as pd
 
 from analysis_lib.campaigns import exhibits, sentences
 from analysis_lib.campaigns.cost import Cost
-from analysis_lib.campaigns.effect import Effect
+from analysis_lib.campaigns.effect import PickedEffect
 from analysis_lib.campaigns.lot_effect import LotEffect
 from analysis_lib.campaigns.market_effect import MarketEffect
+from analysis_lib.campaigns.newcomers import Newcomers
 from analysis_lib.campaigns.reach import Reach
 from analysis_lib.campaigns.windows import Campaign, Windows
 from analysis_lib.errors import NotEnoughData
@@ -65,9 +66,9 @@ class CampaignReview(Finding):
         Days looked at; None if the data do not hold them.
     reach : Reach | None
         Funnel of the targeted buyers.
-    effect : Effect | LotEffect | MarketEffect | None
-        The effect with its checks: against buyers with the same history, users left out by lot, or other markets; None
-        if refused.
+    effect : PickedEffect | LotEffect | MarketEffect | None
+        The effect with its checks: against buyers with the same history or their growth, users left out by lot, or
+        other markets; None if refused.
     ledger : pandas.DataFrame
         row, meaning, value, ci_lower, ci_upper in the market's currency; empty if refused.
     cost : Cost | None
@@ -78,6 +79,8 @@ class CampaignReview(Finding):
         Verdict by the printed rule.
     missing : tuple of str
         What the data lack; empty if nothing was refused.
+    newcomers : Newcomers | None
+        First-time buyers of its days, and whether they came back; None if the days do not lie in the data.
     """
 
     SENTENCES = sentences.SENTENCES
@@ -89,12 +92,13 @@ class CampaignReview(Finding):
     setting: Setting
     windows: Windows | None
     reach: Reach | None
-    effect: Effect | LotEffect | MarketEffect | None
+    effect: PickedEffect | LotEffect | MarketEffect | None
     ledger: pd.DataFrame
     cost: Cost | None
     contribution: Estimate | None
     decision: Decision
     missing: tuple[str, ...]
+    newcomers: Newcomers | None = None
 
     def estimate(self, outcome: str) -> Estimate:
         """Effect over all targeted buyers on promoted_during, other_during, after or total.
@@ -123,10 +127,15 @@ class CampaignReview(Finding):
     def return_on_cost(self) -> Estimate:
         """Net incremental sales per unit of cost.
 
-        The cost is counted, not estimated, so the interval is that of the sales divided by it.
+        Where users were left out by lot, sales and coupons of the same users go together, and the interval is
+        Fieller's. Elsewhere the cost is counted, not estimated: the interval is that of the sales divided by it.
         """
         if self.cost is None:
             raise NotEnoughData("; ".join(self.missing))
+        per_money = self.effect.per_coupon_money if self.effect.KIND == "lot" else None
+        if per_money is not None:
+            # Coupons without a line of their own, and contacts, come on top.
+            return per_money.scaled(self.cost.recorded / self.total_cost, per_money.unit)
         unit = f"{self.campaign.currency}_per_{self.campaign.currency}"
         return self.net_incremental_gmv.scaled(1.0 / self.total_cost, unit)
 

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pandas as pd
-
-from analysis_lib.campaigns import cells, cost, reach
-from analysis_lib.campaigns.assembling import lacking, refused_review, with_cost, with_effect
-from analysis_lib.campaigns.comparison import exposure
-from analysis_lib.campaigns.effect import estimate_effect
+from analysis_lib.campaigns import cells
+from analysis_lib.campaigns.assembling import refused_review
 from analysis_lib.campaigns.lot_review import review_by_lot
 from analysis_lib.campaigns.market_review import review_by_markets
+from analysis_lib.campaigns.newcomers import newcomers
+from analysis_lib.campaigns.picked_review import review_by_picking
 from analysis_lib.campaigns.result import CampaignReview, Setting
-from analysis_lib.campaigns.windows import FEWEST_WEEKS_BEFORE, Windows, find_campaign, plan_windows
+from analysis_lib.campaigns.windows import FEWEST_WEEKS_BEFORE, find_campaign, plan_windows
 from analysis_lib.config import LEVEL
 from analysis_lib.errors import InvalidValue, NotEnoughData, unknown
 
@@ -41,11 +39,11 @@ def review(
     and the weeks after it, other campaigns being as they were. Where the campaign left some users out
     by lot (``campaigns.targeting`` is ``holdout``), these show what would have been sold anyway, and
     nothing more needs to be believed. Where it was for everybody in its market (``all``), other markets
-    without a campaign stand for it, and a festival on the same days is refused. Elsewhere targeting is
-    taken not to depend on anything that also moves spending once the history of spending, of purchases
-    of the promoted products and of other campaigns is held equal (weights that balance it, and
-    regression on it). Where that fails, placebo windows show it, and the interval is widened by as much
-    as they scatter.
+    without a campaign stand for it, and a festival on the same days is refused. Elsewhere somebody picked
+    users, and two ways are tried: against untargeted users with the same history of spending, of purchases
+    of the promoted products and of other campaigns (weights that balance it, and regression on it), and
+    against how much the untargeted grew from their own past. The one that errs less in windows without the
+    campaign is taken, and the interval is widened by as much as they scatter.
 
     Parameters
     ----------
@@ -82,8 +80,8 @@ def review(
 
     References
     ----------
-    See ``causal.randomised_difference``, ``causal.entropy_balance``, ``causal.adjusted_difference``
-    and ``causal.calibrate``.
+    See ``causal.randomised_difference``, ``causal.one_treated``, ``causal.entropy_balance``,
+    ``causal.adjusted_difference``, ``causal.proportional_difference`` and ``causal.calibrate``.
     """
     _check_options(metric, level, margin, contact_cost)
     wh.require(cells.REQUIRED)
@@ -95,30 +93,11 @@ def review(
         windows = plan_windows(campaign, days, weeks_before, weeks_after, fewest=fewest)
     except NotEnoughData as lack:
         return refused_review(campaign, setting, str(lack))
-    return _BY[campaign.targeting](wh, windows, setting)
+    found = _BY[campaign.targeting](wh, windows, setting)
+    return replace(found, newcomers=newcomers(wh, windows, level=level))
 
 
-def _by_history(wh, windows: Windows, setting: Setting) -> CampaignReview:
-    """The targeted against untargeted buyers with the same history."""
-    campaign = windows.campaign
-    panel = cells.spending(wh, windows, setting.measure)
-    seen = exposure(cells.targets(wh), panel, windows)
-    treated = seen.treated(campaign.campaign_id, len(panel.users))
-    redeemed = cost.redemptions(wh, windows)
-    funnel = reach.reach(panel, treated, redeemed.users, windows, seen.n_targeted(campaign.campaign_id))
-    partial_review = replace(refused_review(campaign, setting, ""), windows=windows, reach=funnel)
-    try:
-        effect = estimate_effect(panel, seen, windows, level=setting.level)
-    except NotEnoughData as lack:
-        return lacking(partial_review, lack)
-    weights = pd.Series(effect.weights.weights[treated == 0], index=panel.users[treated == 0])
-    return with_cost(
-        with_effect(partial_review, effect),
-        lambda: cost.campaign_cost(wh, windows, redeemed, untargeted=weights, level=setting.level),
-    )
-
-
-_BY = {"all": review_by_markets, "holdout": review_by_lot, "segment": _by_history}
+_BY = {"all": review_by_markets, "holdout": review_by_lot, "segment": review_by_picking}
 
 
 def _setting(wh, metric: str, level: float, margin: float, contact_cost: float) -> Setting:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from analysis_lib.campaigns import lot_text, market_text
+from analysis_lib.campaigns import lot_text, market_text, picked_text
 from analysis_lib.campaigns.cells import MEASURES
 from analysis_lib.campaigns.refused import Make, needs
 from analysis_lib.config import PRIVACY_THRESHOLD
@@ -97,18 +97,12 @@ def counted(review: CampaignReview) -> str:
     )
 
 
-def _buyers(review: CampaignReview) -> tuple[str, str]:
-    """Who is counted, and how mature, where buyers with the same history are compared."""
-    who = f"{review.setting.people} in {review.campaign.market} that had bought before the campaign began"
-    return who, "Orders are taken as recorded, without later returns."
-
-
-_WHO = {"history": _buyers, "lot": lot_text.who, "markets": market_text.who}
+_WHO = {"history": picked_text.who, "growth": picked_text.who, "lot": lot_text.who, "markets": market_text.who}
 
 
 def _of_kind(name: str) -> Make[str]:
     """The sentence of that name for the way in which the campaign was compared."""
-    kinds = {"history": _HISTORY, "lot": lot_text.SENTENCES, "markets": market_text.SENTENCES}
+    kinds = picked_text.SENTENCES | {"lot": lot_text.SENTENCES, "markets": market_text.SENTENCES}
     return needs("effect", _missing)(lambda review: kinds[review.effect.KIND][name](review))
 
 
@@ -123,62 +117,17 @@ def change(review: CampaignReview) -> str:
     return f"By part: {'; '.join(rows)}. The parts add up to the total of {review.net_incremental_gmv.short}."
 
 
-def _balance(review: CampaignReview) -> str:
-    """Why weighting is needed, and what it does."""
-    weights = review.effect.weights
-    return (
-        f"Who was targeted was not left to chance: before weighting, the groups differ by up to "
-        f"{weights.worst_before:.1f} standard deviations, after it by {weights.worst_after:.2f} at most. The price is "
-        f"precision: the {format_count(weights.n_untreated)} untargeted {review.setting.people} then carry as much "
-        f"information as {format_count(weights.effective_n)} would."
-    )
-
-
-def _held_out(review: CampaignReview) -> str:
-    """The pre-trend checks."""
-    gap = review.effect.held_out
-    verdict = "they had already drifted apart, so no verdict is given" if gap.excludes_zero else "zero is inside"
-    joint, allowed = format_percent(review.effect.weekly.pretrend_pvalue), format_percent(1 - gap.level, 0)
-    return (
-        "Two checks on the weeks before. Weights that have not seen the last four of them leave a gap of "
-        f"{gap.short} per targeted {review.setting.person} in those four: {verdict}. And all weekly gaps before the "
-        f"start together are of a size that chance alone exceeds in {joint} of cases; where that is under {allowed}, "
-        "single weeks differed more than the errors allow, and the placebo windows below say how much that matters."
-    )
-
-
-def _placebos(review: CampaignReview) -> str:
-    """What the method finds where there was no campaign."""
-    runs, scatter = review.effect.placebos, review.effect.calibration["total"]
-    own = int(runs["own"].sum())
-    borrowed = len(runs) - own
-    whose = f"{own} earlier windows of the same {review.setting.people}" if own else "no earlier window of its own"
-    if borrowed:
-        whose += f" and {borrowed} of those targeted by other campaigns, before theirs began"
-    return (
-        f"The same analysis was run in {len(runs)} windows without this campaign ({whose}). There the plain "
-        f"{format_percent(scatter.level, 0)} interval excludes zero in {format_percent(scatter.share_rejected, 0)} of "
-        f"them, where {format_percent(1 - scatter.level, 0)} would be right. Every interval in the ledger has "
-        f"been widened by what these windows show. {_graded(review)} Targeting may have "
-        "followed the spending of those very weeks; then the windows show more error than the method makes, and the "
-        "intervals are wider than they need be."
-    )
-
-
-def _graded(review: CampaignReview) -> str:
-    """Whether widening is enough, as far as windows apart from each other can tell."""
-    judged, wrong = review.effect.grade
-    if not judged:
-        return "Too few of them lie apart from each other to try the widened interval in the same way."
-    share = format_percent(wrong / judged, 0)
-    return f"Each judged by those that do not overlap it, the widened interval excludes zero in {share} of {judged}."
-
-
 @needs("cost", _missing)
 def cost(review: CampaignReview) -> str:
     """The bill, who got it, and what it returned."""
     back = review.return_on_cost
     return f"{review.cost.text} For each unit of cost, net sales changed by {back.text}."
+
+
+@needs("newcomers", _missing)
+def newcomers(review: CampaignReview) -> str:
+    """First-time buyers, and whether they came back."""
+    return review.newcomers.text
 
 
 def decision(review: CampaignReview) -> str:
@@ -192,10 +141,8 @@ def caveat(review: CampaignReview) -> str:
     return review.setting.caveat
 
 
-_HISTORY = {"balance": _balance, "held_out": _held_out, "placebos": _placebos}
-
 SENTENCES = {
     "reach": reach, "windows": windows, "counted": counted, "change": change, "balance": _of_kind("balance"),
     "held_out": _of_kind("held_out"), "placebos": _of_kind("placebos"), "cost": cost, "caveat": caveat,
-    "decision": decision,
+    "decision": decision, "newcomers": newcomers,
 }  # fmt: skip

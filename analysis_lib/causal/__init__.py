@@ -9,7 +9,9 @@ from analysis_lib.causal.instrument import InstrumentEffect, instrument
 from analysis_lib.causal.one_treated import FEWEST_DAYS, FEWEST_DONORS, OneTreated, one_treated
 from analysis_lib.causal.panel import Panel, panel_of
 from analysis_lib.causal.panel_effect import PanelEffect
+from analysis_lib.causal.proportional_difference import proportional_difference
 from analysis_lib.causal.randomised_difference import GroupMoments, randomised_difference
+from analysis_lib.causal.ratio_interval import ratio_interval
 from analysis_lib.causal.sensitivity import (
     EValue,
     PlaceboInTime,
@@ -52,7 +54,9 @@ __all__ = [
     "panel_of",
     "placebo_in_time",
     "pretrend_power",
+    "proportional_difference",
     "randomised_difference",
+    "ratio_interval",
     "staggered",
     "synthetic_control",
     "synthetic_did",

@@ -7,10 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import statsmodels.api as sm
+from scipy.linalg import qr
 from scipy.stats import norm
 
 from analysis_lib.causal.balancing import ROUNDING
 from analysis_lib.results import Estimate, Result
+
+#: A column of which no more than this part is its own, is a sum of others.
+COLLINEAR = 1e-8
 
 METHOD = "entropy-balanced, regression-adjusted difference, errors robust by unit"
 
@@ -75,7 +79,7 @@ def adjusted_difference(
     Econometrics 219(1). Zhao and Percival (2017), "Entropy balancing is doubly robust", Journal of
     Causal Inference 5(1).
     """
-    design = _design(frame, treated, covariates)
+    design = _design(frame, treated, covariates, weights)
     is_treated = frame[treated].to_numpy() == 1
     effects, spread = {}, {}
     for outcome in outcomes:
@@ -85,14 +89,24 @@ def adjusted_difference(
     return AdjustedDifference(effects=effects, residual_sd=spread)
 
 
-def _design(frame: pd.DataFrame, treated: str, covariates: list[str]) -> np.ndarray:
-    """Constant, treatment, covariates in standard deviations from the treated mean."""
+def _design(frame: pd.DataFrame, treated: str, covariates: list[str], weights: np.ndarray) -> np.ndarray:
+    """Constant, treatment, covariates in standard deviations from the treated mean, none a sum of others."""
     flag = frame[treated].to_numpy(dtype=float)
     values = frame[covariates].to_numpy(dtype=float)
     scale = values.std(axis=0)
     varying = scale > ROUNDING * np.abs(values).max(axis=0)
     values = (values[:, varying] - values[flag == 1][:, varying].mean(axis=0)) / scale[varying]
-    return np.column_stack([np.ones(len(frame)), flag, values])
+    fixed = np.column_stack([np.ones(len(frame)), flag])
+    return np.column_stack([fixed, values[:, _independent(fixed, values, np.sqrt(weights))]])
+
+
+def _independent(fixed: np.ndarray, values: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Numbers of columns of ``values`` that the fixed columns and the others do not already hold, once weighted."""
+    first, rest = fixed * weight[:, None], values * weight[:, None]
+    left = rest - first @ np.linalg.lstsq(first, rest, rcond=None)[0]
+    _, triangle, order = qr(left, mode="economic", pivoting=True)
+    size = np.abs(np.diag(triangle))
+    return np.sort(order[: int((size > COLLINEAR * max(size.max(initial=0.0), np.abs(rest).max(initial=0.0))).sum())])
 
 
 def _estimate(value: float, se: float, level: float, unit: str, n: int) -> Estimate:

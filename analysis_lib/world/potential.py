@@ -115,3 +115,17 @@ def _units(stage: Stage, first: int) -> pd.DataFrame:
     frame = pd.DataFrame(found, columns=["unit", "m", "exposed", "phase"])
     names = {m: market.country for m, market in enumerate(stage.recipe.settings.markets)}
     return frame.assign(country=frame["m"].map(names)).drop(columns="m")
+
+
+def activity(path: str | Path) -> pd.DataFrame:
+    """How active every user of a world is by nature, which no table tells: campaigns of a segment are aimed by it.
+
+    Returns
+    -------
+    pandas.DataFrame
+        user_id, active (0 to 1, the rank among all).
+    """
+    import pandas as pd
+
+    with staged(read_recipe(path)) as stage:
+        return pd.DataFrame(stage.engine.rows("SELECT user_id, active FROM w_users"), columns=["user_id", "active"])

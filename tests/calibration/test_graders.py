@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from analysis_lib import metrics, pipelines
 from analysis_lib.calibration import explanations, reviews
 from analysis_lib.calibration.samples import Samples
-from analysis_lib.calibration.scoring import DRAWS
+from analysis_lib.calibration.scoring import DRAWS, RIGHT
 
 DAYS = (explanations.BEFORE[0], explanations.AFTER[1])
 
@@ -57,8 +58,19 @@ def test_explanations_are_drawn_with_change_and_without():
     assert len(whole) == len(explanations.SCENARIOS) and (whole["truth"] != 0).all()
 
 
-def test_reviews_are_drawn_in_worlds_with_effects_and_without(monkeypatch):
-    monkeypatch.setattr(reviews, "SCALE", 0.02)
+def test_reviews_are_drawn_by_lot_and_by_picking(monkeypatch):
+    monkeypatch.setattr(reviews, "SCALE", 0.03)
+    monkeypatch.setattr(reviews, "LOTS_PER_SEGMENT", 2)
+    monkeypatch.setattr(reviews, "REAL", (("16", 16, 4),))
     draws = reviews.simulate(1, 1, 3, lambda _: None)
-    assert draws["scenario"].tolist() == ["with their effects", "without any effect"]
-    assert draws["truth"].iloc[0] != 0 and draws["truth"].iloc[1] == 0
+    assert list(draws.columns) == [*DRAWS, RIGHT]
+    lots = draws[draws["scenario"].str.startswith("by lot") & (draws["quantity"] == "net incremental GMV")]
+    assert len(lots) == 2 * 2 * 12
+    working = lots[lots["scenario"].str.endswith("with effects")]
+    assert (working["truth"] != 0).mean() > 0.9 and (lots.drop(working.index)["truth"] == 0).all()
+    # Whoever is left out does what they do without the campaign: with effect and without, the same error.
+    errors = [one["estimate"].to_numpy() - one["truth"].to_numpy() for _, one in lots.groupby("scenario")]
+    told = ~np.isnan(errors[0])
+    assert told.any() and errors[0][told] == pytest.approx(errors[1][told], rel=0.3, abs=60)
+    real = draws[draws["scenario"].str.endswith("Complete Journey")]
+    assert len(real) == 1 and 0 <= real[RIGHT].item() <= 1

@@ -155,7 +155,7 @@ def test_held_out_buyers_are_compared_with(small_shop, reviewed):
     held = np.random.default_rng(1).random(len(users)) < 0.4
     everyone = pd.DataFrame({"campaign_id": "tea", "user_id": users, "is_holdout": held})
     review = reviewed(small_shop.replace(campaign_targets=everyone))
-    assert review.effect.weights.n_untreated == held.sum()
+    assert review.effect.n_targeted == (~held).sum()
     assert review.reach.steps["n_users"].iloc[0] == (~held).sum()
 
 
@@ -174,12 +174,14 @@ def test_few_untargeted(small_shop, reviewed):
 
 
 def test_groups_without_overlap(small_shop, reviewed):
-    """Those who bought most were all targeted."""
+    """Those who bought most were all targeted: nobody is like them, and only growth can be compared."""
     spent = small_shop.tables["orders"].groupby("user_id")["price_local"].sum().sort_values()
     top = pd.DataFrame({"campaign_id": "tea", "user_id": spent.index[-150:], "is_holdout": False})
     review = reviewed(small_shop.replace(campaign_targets=top))
-    assert review.effect is None
-    assert "comparable" in review.missing[0] or "unlike" in review.missing[0]
+    assert review.effect.KIND == "growth"
+    refused = review.effect.ways.set_index("way").loc["history", "why_not"]
+    assert "comparable" in refused or "unlike" in refused
+    assert refused in review.sentence("placebos")
     render(review)
 
 

@@ -1,0 +1,86 @@
+"""What a campaign aimed at some users changed, where targeted and untargeted would have grown alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+
+from analysis_lib.campaigns.cells import Panel
+from analysis_lib.campaigns.comparison import Exposure
+from analysis_lib.campaigns.effect import WEEKS_HELD_OUT, PickedEffect, check_groups, judge, weekly_course
+from analysis_lib.campaigns.growth import by_growth, growth_at
+from analysis_lib.campaigns.windows import Windows
+from analysis_lib.causal import proportional_difference
+from analysis_lib.results import Estimate
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GrowthEffect(PickedEffect):
+    """Against how untargeted buyers changed from their own past.
+
+    Attributes
+    ----------
+    groups : pandas.DataFrame
+        group, n_users, before (spending per user and week), window (the same in the campaign and the weeks after),
+        growth (their ratio).
+    """
+
+    KIND: ClassVar[str] = "growth"
+
+    groups: pd.DataFrame
+
+
+def growth_effect(panel: Panel, seen: Exposure, windows: Windows, *, level: float) -> GrowthEffect:
+    """Effect on the targeted, its placebos and its weekly course, from how the untargeted grew.
+
+    Raises
+    ------
+    NotEnoughData
+        If groups are too small, too few of the untargeted bought, other campaigns reached the groups unlike, or too
+        few placebo windows fit into the data.
+    """
+    group = windows.campaign.campaign_id
+    frame = growth_at(panel, seen, windows, group, 0)
+    check_groups(frame)
+    plain = by_growth(panel, seen, windows, group, 0, level)
+    return GrowthEffect(
+        plain=plain, judged=judge(panel, seen, windows, by_growth, level),
+        held_out=_held_out(panel, frame["treated"].to_numpy(), windows, level),
+        weekly=_weekly(panel, seen, windows, frame, level), groups=_groups(frame, windows),
+    )  # fmt: skip
+
+
+def _held_out(panel: Panel, treated: np.ndarray, windows: Windows, level: float) -> Estimate:
+    """The 'effect' in the last weeks before the start, by growth from the weeks before those."""
+    frame = pd.DataFrame(
+        {
+            "treated": treated,
+            "held_out": panel.weekly(-WEEKS_HELD_OUT, 0).sum(axis=1),
+            "before": panel.weekly(-windows.weeks_before, -WEEKS_HELD_OUT).sum(axis=1),
+        }
+    )
+    return proportional_difference(
+        frame, outcomes={"held_out": "before"}, treated="treated", total="total", level=level,
+        unit=windows.campaign.currency,
+    ).effects["held_out"]  # fmt: skip
+
+
+def _weekly(panel: Panel, seen: Exposure, windows: Windows, frame: pd.DataFrame, level: float):
+    """By week, the untargeted brought to the targeted's level before the start."""
+    flag = frame["treated"].to_numpy() == 1
+    before = frame["all_before"].to_numpy()
+    level_up = before[flag].mean() / before[~flag].mean()
+    even = np.where(flag, 1.0 / flag.sum(), 1.0 / (~flag).sum())
+    return weekly_course(panel, seen, windows, even, level, scale=np.where(flag, 1.0, level_up))
+
+
+def _groups(frame: pd.DataFrame, windows: Windows) -> pd.DataFrame:
+    weeks = windows.campaign.n_days / 7 + windows.weeks_after
+    spent = frame["promoted_during"] + frame["other_during"] + frame["after"]
+    table = frame.assign(window=spent / weeks).groupby("treated")
+    found = table.agg(n_users=("window", "size"), before=("all_before", "mean"), window=("window", "mean"))
+    found = found.assign(growth=found["window"] / found["before"], group=["untargeted", "targeted"])
+    return found.iloc[::-1].reset_index(drop=True)[["group", "n_users", "before", "window", "growth"]]

@@ -1,0 +1,71 @@
+"""Of two ways of comparing users that somebody picked, the one that errs less where there was no campaign."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pandas as pd
+
+from analysis_lib.campaigns.cells import Panel
+from analysis_lib.campaigns.comparison import Exposure
+from analysis_lib.campaigns.effect import PickedEffect, history_effect
+from analysis_lib.campaigns.growth_effect import growth_effect
+from analysis_lib.campaigns.windows import Windows
+from analysis_lib.errors import NotEnoughData
+from analysis_lib.results import format_value
+
+#: In which groups would have been alike without the campaign: in what they buy, or in how it changes.
+WAYS: dict[str, Callable[..., PickedEffect]] = {"history": history_effect, "growth": growth_effect}
+
+
+def picked_effect(panel: Panel, seen: Exposure, windows: Windows, *, level: float) -> PickedEffect:
+    """The way that is not off to one side in the windows without the campaign; of two, the one that errs less there.
+
+    Raises
+    ------
+    NotEnoughData
+        If neither can be tried, and why; or if both find something where there was nothing.
+    """
+    found: dict[str, PickedEffect] = {}
+    lacks: dict[str, NotEnoughData] = {}
+    for way, made in WAYS.items():
+        try:
+            found[way] = made(panel, seen, windows, level=level)
+        except NotEnoughData as lack:
+            lacks[way] = lack
+    if not found:
+        raise NotEnoughData("; ".join(dict.fromkeys(str(lack) for lack in lacks.values())))
+    shared = _shared(list(found.values()))
+    best = min(found, key=lambda way: (found[way].judged.is_off, found[way].judged.error_in(shared)))
+    if found[best].judged.is_off:
+        raise NotEnoughData(_off(found[best], windows))
+    rows = [_row(way, found.get(way), lacks.get(way), chosen=way == best) for way in WAYS]
+    return replace(found[best], ways=pd.DataFrame(rows))
+
+
+def _off(effect: PickedEffect, windows: Windows) -> str:
+    """Why what is found cannot be told from what is found anyway."""
+    runs, unit = effect.judged.calibration["total"].values, windows.campaign.currency
+    mean = format_value(float(runs.mean()), unit, spread=abs(float(runs.mean())))
+    return (
+        f"in {len(runs)} windows without the campaign the same comparison finds {mean} per targeted on average, more"
+        " than chance makes: what it would find of the campaign holds that too, and nothing tells the two apart"
+    )
+
+
+def _shared(effects: list[PickedEffect]) -> pd.MultiIndex:
+    """Windows in which all could be tried: groups and weeks."""
+    windows = [pd.MultiIndex.from_frame(effect.placebos[["group", "week"]]) for effect in effects]
+    return windows[0].intersection(windows[-1])
+
+
+def _row(way: str, effect: PickedEffect | None, lack: NotEnoughData | None, *, chosen: bool) -> dict[str, object]:
+    if effect is None:
+        missing = dict.fromkeys(("value", "ci_lower", "ci_upper", "error"), float("nan"))
+        return {"way": way, "why_not": str(lack), **missing, "n_windows": 0, "is_off": False, "chosen": False}
+    widened, judged = effect.per_buyer("total"), effect.judged
+    return {
+        "way": way, "why_not": "", "value": widened.value, "ci_lower": widened.ci_lower, "ci_upper": widened.ci_upper,
+        "error": judged.error, "n_windows": len(judged.placebos), "is_off": judged.is_off, "chosen": chosen,
+    }  # fmt: skip

@@ -1,0 +1,115 @@
+"""The effect on the treated where both groups would have grown by the same factor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from scipy.stats import norm
+
+from analysis_lib.causal.adjusted_difference import AdjustedDifference
+from analysis_lib.errors import NotEnoughData
+from analysis_lib.results import Estimate
+
+METHOD = "proportional difference-in-differences, errors robust by unit"
+
+#: With fewer untreated units that have anything in a window, the factor of growth is chance.
+FEWEST_GROWING = 20
+
+
+def proportional_difference(
+    frame: pd.DataFrame, *, outcomes: Mapping[str, str], treated: str, total: str, level: float, unit: str
+) -> AdjustedDifference:
+    """Effects on the treated: what they have, less what they had times the growth of the untreated.
+
+    The assumption is of the same growth, not of the same history: without treatment the treated would
+    have changed by the factor by which the untreated did. It holds where units were chosen for a lasting
+    trait (how often they come), however unlike it makes the groups. Weights that make the past alike would
+    then be wrong: of untreated units with a high past a part was high by chance and falls back. Where units
+    were chosen for their recent past it is the other way round; see Ding and Li for the bracket of both.
+
+    For one outcome this is the effect of a Poisson regression with effects of unit and period, in units of
+    the outcome. It is linear in what the untreated have in the window, so that a small group makes it
+    noisy and not biased, as long as the growth rests on many units before.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        One row a unit.
+    outcomes : mapping of str to str
+        Column of each outcome in its window, to the column of the same before (any length of time).
+    treated : str
+        Column of 0 and 1.
+    total : str
+        Name of the sum of all outcomes, whose effect is the sum of theirs.
+    level : float
+        Level of the intervals.
+    unit : str
+        Unit of the outcomes, for the formatter.
+
+    Returns
+    -------
+    AdjustedDifference
+        Effects per treated unit, by outcome and in all.
+
+    Raises
+    ------
+    NotEnoughData
+        If fewer than ``FEWEST_GROWING`` untreated units have any outcome in the window, or before it, or none of them
+        has one of the outcomes before.
+
+    References
+    ----------
+    Wooldridge (2023), "Simple approaches to nonlinear difference-in-differences with panel data",
+    Econometrics Journal 26(3). Ding and Li (2019), "A bracketing relationship between
+    difference-in-differences and lagged-dependent-variable adjustment", Political Analysis 27(4). Daw and
+    Hatfield (2018), "Matching and regression to the mean in difference-in-differences analysis", Health
+    Services Research 53(6).
+    """
+    flag = frame[treated].to_numpy(dtype=float) == 1
+    n = int(flag.sum())
+    _check(frame, outcomes, flag)
+    effects, influences, left = {}, [], []
+    for outcome, before in outcomes.items():
+        value, influence, residual = _one(frame[outcome].to_numpy(float), frame[before].to_numpy(float), flag)
+        effects[outcome] = _estimate(value / n, influence / n, level, unit, n)
+        influences.append(influence)
+        left.append(residual)
+    whole = sum(effect.value for effect in effects.values())
+    effects[total] = _estimate(whole, np.sum(influences, axis=0) / n, level, unit, n)
+    spread = {name: float(np.std(rest, ddof=1)) for name, rest in zip(outcomes, left, strict=True)}
+    spread[total] = float(np.std(np.sum(left, axis=0), ddof=1))
+    return AdjustedDifference(effects=effects, residual_sd=spread)
+
+
+def _check(frame: pd.DataFrame, outcomes: Mapping[str, str], flag: np.ndarray) -> None:
+    for when, columns in (("in the window", list(outcomes)), ("before it", list(outcomes.values()))):
+        some = int((frame.loc[~flag, columns].abs().sum(axis=1) > 0).sum())
+        if some < FEWEST_GROWING:
+            raise NotEnoughData(
+                f"fewer than {FEWEST_GROWING} of the untreated have anything {when}: how they grew cannot be told"
+            )
+
+
+def _one(after: np.ndarray, before: np.ndarray, flag: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+    """Effect summed over the treated, its influence by unit, and what growth leaves of each treated unit."""
+    had, mine = before[~flag].sum(), before[flag].sum()
+    if had == 0 and (mine or after[~flag].any()):
+        raise NotEnoughData("of one outcome the untreated had nothing before: how it would have grown cannot be told")
+    growth = after[~flag].sum() / had if had else 0.0
+    value = after[flag].sum() - growth * mine
+    # Without treatment the treated would scatter as they do, at the level that growth gives them.
+    level = growth * mine / after[flag].sum() if after[flag].sum() else 1.0
+    influence = np.empty(len(after))
+    influence[flag] = level * after[flag] - growth * before[flag]
+    influence[~flag] = -(mine / had if had else 0.0) * (after[~flag] - growth * before[~flag])
+    return float(value), influence, after[flag] - growth * before[flag]
+
+
+def _estimate(value: float, influence: np.ndarray, level: float, unit: str, n: int) -> Estimate:
+    se = float(np.sqrt(np.square(influence).sum() * len(influence) / (len(influence) - 1)))
+    reach = norm.ppf(0.5 + level / 2) * se
+    return Estimate(
+        value=value, se=se, ci_lower=value - reach, ci_upper=value + reach, level=level, unit=unit, n=n, method=METHOD
+    )
