@@ -8,7 +8,16 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
-from analysis_lib.calibration import explanations, interferences, lone_markets, many_deals, readouts, reviews, rollouts
+from analysis_lib.calibration import (
+    explanations,
+    interferences,
+    lone_markets,
+    many_deals,
+    own_series,
+    readouts,
+    reviews,
+    rollouts,
+)
 from analysis_lib.calibration.grades import Grade, code_version
 from analysis_lib.calibration.scoring import Wanted, score
 from analysis_lib.config import LEVEL
@@ -117,6 +126,23 @@ GRADERS = {
         worlds=1,
         draws=500,
         entries=("causal.one_treated",),
+    ),
+    "causal.interrupted_series": Grader(
+        title="What a campaign brought, told from the market's own past alone",
+        how=own_series.HOW,
+        simulate=own_series.simulate,
+        wanted=tuple(
+            wanted
+            for scenario in own_series.WORLDS
+            for wanted in (
+                Wanted("coverage", 0.93, 1.0, scenario),
+                Wanted("false_positive", 0.0, 0.07, scenario),
+                Wanted("bias", -0.01, 0.01, scenario),
+            )
+        ),
+        worlds=1,
+        draws=200,
+        entries=("causal.interrupted_series",),
     ),
     "releases.assess": Grader(
         title="What a version of the app did",

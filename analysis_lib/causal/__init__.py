@@ -6,6 +6,7 @@ from analysis_lib.causal.calibration_by_placebo import FEWEST_PLACEBOS, PlaceboC
 from analysis_lib.causal.difference_in_differences import difference_in_differences
 from analysis_lib.causal.event_study import EventStudy, event_study
 from analysis_lib.causal.instrument import InstrumentEffect, instrument
+from analysis_lib.causal.interrupted_series import InterruptedSeries, interrupted_series
 from analysis_lib.causal.one_treated import FEWEST_DAYS, FEWEST_DONORS, OneTreated, one_treated
 from analysis_lib.causal.panel import Panel, panel_of
 from analysis_lib.causal.panel_effect import PanelEffect
@@ -34,6 +35,7 @@ __all__ = [
     "EventStudy",
     "GroupMoments",
     "InstrumentEffect",
+    "InterruptedSeries",
     "OneTreated",
     "Panel",
     "PanelEffect",
@@ -49,6 +51,7 @@ __all__ = [
     "event_study",
     "honest_bounds",
     "instrument",
+    "interrupted_series",
     "leave_one_out",
     "one_treated",
     "panel_of",

@@ -15,7 +15,7 @@ from analysis_lib.errors import InvalidValue
 
 #: Days from one festival to the next, as double days have it; days that one lasts, and the share of the first day's
 #: spike on each.
-_FESTIVAL_EVERY, _SPIKE = 30, (1.0, 0.35)
+FESTIVAL_EVERY, SPIKE = 30, (1.0, 0.35)
 
 #: Persistence from day to day of the wandering common movement, and its standard deviation.
 _WANDER, _WANDER_SPREAD = 0.97, 0.15
@@ -133,7 +133,7 @@ def simulate(world: MarketWorld, *, seed: int) -> MarketPanel:
     treated = int(np.argmin(level)) if world.in_smallest else treated
     sales = level[:, None] + _common(rng, world, n, days) + _weeks(rng, world, n, days)
     sales += _festivals(rng, world, n, days)
-    sales += _noise(rng, world.noise * np.exp((9 - level) / 2), rng.uniform(*world.persistence, n), days)
+    sales += autoregressions(rng, world.noise * np.exp((9 - level) / 2), rng.uniform(*world.persistence, n), days)
     shocked, begins = (treated + rng.integers(1, n)) % n, world.days_before + rng.integers(world.days)
     if world.donor_shock:
         sales[shocked, begins : begins + _SHOCK_DAYS] += _SHOCK
@@ -146,7 +146,7 @@ def _common(rng: np.random.Generator, world: MarketWorld, n: int, days: int) -> 
     day = np.arange(days)
     season = 0.1 * np.sin(2 * np.pi * (day / rng.uniform(60, 200) + rng.random()))
     trend = rng.normal(0, 0.15) * day / 100
-    wander = _noise(rng, np.array([_WANDER_SPREAD]), np.array([_WANDER]), days)
+    wander = autoregressions(rng, np.array([_WANDER_SPREAD]), np.array([_WANDER]), days)
     loadings = 1 + world.loading_spread * rng.standard_normal((n, 2))
     return loadings @ np.vstack([trend + season, wander])
 
@@ -159,17 +159,32 @@ def _weeks(rng: np.random.Generator, world: MarketWorld, n: int, days: int) -> n
 
 def _festivals(rng: np.random.Generator, world: MarketWorld, n: int, days: int) -> np.ndarray:
     """Spikes on the days of festivals, which a market takes part in or not, more or less each time."""
-    first = np.arange(rng.integers(_FESTIVAL_EVERY), days, _FESTIVAL_EVERY)
+    first = np.arange(rng.integers(FESTIVAL_EVERY), days, FESTIVAL_EVERY)
     joins = rng.random((n, 1)) < world.festival_share
     height = world.festival * joins * np.exp(world.festival_spread * rng.standard_normal((n, len(first))))
-    spikes = np.zeros((n, days + len(_SPIKE)))
-    for later, share in enumerate(_SPIKE):
+    spikes = np.zeros((n, days + len(SPIKE)))
+    for later, share in enumerate(SPIKE):
         spikes[:, first + later] += share * height
     return spikes[:, :days]
 
 
-def _noise(rng: np.random.Generator, spread: np.ndarray, persistence: np.ndarray, days: int) -> np.ndarray:
-    """First-order autoregressions that have been running for long; (series, days)."""
+def autoregressions(rng: np.random.Generator, spread: np.ndarray, persistence: np.ndarray, days: int) -> np.ndarray:
+    """First-order autoregressions that have been running for long.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        What they are drawn from.
+    spread, persistence : numpy.ndarray
+        Standard deviation, and correlation from one day to the next, of each; (series,).
+    days : int
+        Length.
+
+    Returns
+    -------
+    numpy.ndarray
+        (series, days).
+    """
     shocks = rng.standard_normal((days, len(spread)))
     shocks[1:] *= np.sqrt(1 - persistence**2)
     for day in range(1, days):
