@@ -33,7 +33,10 @@ LONGEST_BODY = 30
 LONG_MODULES: dict[str, str] = {}
 
 #: Imported at the top of a module they would make every command wait.
-SLOW = ("pyfixest", "statsmodels", "matplotlib", "seaborn", "ibis", "pandas", "scipy", "numba", "nbconvert", "sphinx")
+SLOW = (
+    "pyfixest", "statsmodels", "sklearn", "matplotlib", "seaborn", "ibis", "pandas", "scipy", "numba", "nbconvert",
+    "sphinx",
+)  # fmt: skip
 
 MODULES = sorted(LIBRARY.rglob("*.py"))
 PACKAGES = sorted(path.parent for path in LIBRARY.glob("*/__init__.py"))

@@ -4,10 +4,12 @@ from analysis_lib.causal.adjusted_difference import AdjustedDifference, adjusted
 from analysis_lib.causal.balancing import BalancingWeights, entropy_balance
 from analysis_lib.causal.calibration_by_placebo import FEWEST_PLACEBOS, PlaceboCalibration, calibrate
 from analysis_lib.causal.difference_in_differences import difference_in_differences
+from analysis_lib.causal.double_ml import DoubleMlEffect, double_ml
 from analysis_lib.causal.event_study import EventStudy, event_study
 from analysis_lib.causal.instrument import InstrumentEffect, instrument
 from analysis_lib.causal.interrupted_series import InterruptedSeries, interrupted_series
 from analysis_lib.causal.one_treated import FEWEST_DAYS, FEWEST_DONORS, OneTreated, one_treated
+from analysis_lib.causal.overlap import Overlap, overlap
 from analysis_lib.causal.panel import Panel, panel_of
 from analysis_lib.causal.panel_effect import PanelEffect
 from analysis_lib.causal.proportional_difference import proportional_difference
@@ -31,12 +33,14 @@ __all__ = [
     "FEWEST_PLACEBOS",
     "AdjustedDifference",
     "BalancingWeights",
+    "DoubleMlEffect",
     "EValue",
     "EventStudy",
     "GroupMoments",
     "InstrumentEffect",
     "InterruptedSeries",
     "OneTreated",
+    "Overlap",
     "Panel",
     "PanelEffect",
     "PlaceboCalibration",
@@ -46,6 +50,7 @@ __all__ = [
     "augmented_synthetic_control",
     "calibrate",
     "difference_in_differences",
+    "double_ml",
     "e_value",
     "entropy_balance",
     "event_study",
@@ -54,6 +59,7 @@ __all__ = [
     "interrupted_series",
     "leave_one_out",
     "one_treated",
+    "overlap",
     "panel_of",
     "placebo_in_time",
     "pretrend_power",

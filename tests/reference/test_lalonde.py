@@ -13,7 +13,8 @@ import pandas as pd
 import pytest
 from causaldata import cps_mixtape, nsw_mixtape
 
-from analysis_lib.causal import adjusted_difference, entropy_balance
+from analysis_lib.causal import adjusted_difference, double_ml, entropy_balance, overlap
+from analysis_lib.errors import NotEnoughData
 
 PUBLISHED, PUBLISHED_UNADJUSTED = 1794, -8498
 HISTORY = ["age", "educ", "black", "hisp", "marr", "nodegree", "re74", "re75"]
@@ -56,3 +57,20 @@ def test_balancing_on_history_recovers_the_experiment(survey):
     found = effect(survey, HISTORY)
     assert found.ci_lower < PUBLISHED < found.ci_upper
     assert abs(found.value - PUBLISHED) < 633  # the experiment's own standard error
+
+
+@pytest.mark.parametrize("learners", ["linear", "stacked"])
+def test_double_machine_learning_where_groups_overlap_recovers_the_experiment(survey, learners):
+    """No published number; of the 185 treated the few without anybody like them are left out as well."""
+    chance = overlap(survey, treated="treat", covariates=HISTORY, learners="linear").propensity
+    common = survey[(chance > 0.02) & (chance < 0.98)]
+    assert 700 < len(common) < 1200 and 150 < common["treat"].sum() < 185
+    found = double_ml(common, outcome="re78", treated="treat", covariates=HISTORY, learners=learners, repetitions=2)
+    assert found.estimate.ci_lower < PUBLISHED < found.estimate.ci_upper
+    assert abs(found.estimate.value - PUBLISHED) < 633 and found.n_clipped == 0
+
+
+def test_of_everybody_in_the_survey_an_average_is_refused(survey):
+    """Most men of the survey are like nobody in the programme."""
+    with pytest.raises(NotEnoughData, match="have nobody to compare with"):
+        double_ml(survey, outcome="re78", treated="treat", covariates=HISTORY, target="all", learners="linear")
