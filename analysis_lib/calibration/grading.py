@@ -169,7 +169,7 @@ GRADERS = {
             Wanted("right", 0.94, 1.0, "windows without a campaign"),
             Wanted("right", 0.93, 1.0, "windows without a campaign, Complete Journey"),
         ),
-        worlds=8,
+        worlds=4,
         draws=1,
         entries=("campaigns.lot_effect", "campaigns.picked_effect"),
     ),

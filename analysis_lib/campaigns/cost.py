@@ -34,7 +34,7 @@ class Redemptions:
     ----------
     rows : pandas.DataFrame
         user_id, coupon_id, n (redemptions), discount (recorded on order lines), recorded (whether
-        any line carries the coupon).
+        any line carries the coupon), is_new (whether the user's first purchase lies in the window).
     """
 
     rows: pd.DataFrame
@@ -48,6 +48,12 @@ class Redemptions:
     def n_recorded(self) -> int:
         """Redemptions whose discount is found on an order line."""
         return int(self.rows.loc[self.rows["recorded"], "n"].sum())
+
+    @property
+    def new_share(self) -> float:
+        """Share of the recorded discount that went to buyers who had never bought before."""
+        discount = self.rows["discount"]
+        return float(discount[self.rows["is_new"]].sum() / discount.sum())
 
     @property
     def users(self) -> pd.Index:
@@ -74,6 +80,8 @@ class Cost(Result):
         Currency in lower case.
     why : str
         What the share rests on, as the end of a sentence that begins "buyers who would have bought".
+    new_share : float
+        Share of the discount that went to buyers who had never bought before; missing where there were no coupons.
     """
 
     n_redemptions: int
@@ -83,6 +91,7 @@ class Cost(Result):
     always_share: Estimate | None
     unit: str
     why: str = WHY
+    new_share: float = float("nan")
 
     @property
     def always_buyers(self) -> Estimate:
@@ -104,14 +113,21 @@ class Cost(Result):
         if share is None:
             return (
                 f"The coupons cost {format_value(self.total, self.unit)} on {format_count(self.n_redemptions)} orders."
-                " As everybody could have one, nobody shows how many would have bought without."
+                f" As everybody could have one, nobody shows how many would have bought without.{self._new}"
             )
         return (
             f"The coupons cost {format_value(self.total, self.unit)}: {format_count(self.n_redemptions)} redemptions "
             f"at the {format_value(self.total / self.n_redemptions, self.unit)} that those show whose discount is on "
             f"the receipt ({format_percent(self.n_recorded / self.n_redemptions, 0)} of them). At least "
-            f"{format_percent(share.value, 0)} of it went to buyers who would have bought{self.why}"
+            f"{format_percent(share.value, 0)} of it went to buyers who would have bought{self.why}{self._new}"
         )
+
+    @property
+    def _new(self) -> str:
+        """How much of it found new buyers; nothing where that is not known."""
+        if self.new_share != self.new_share:
+            return ""
+        return f" {format_percent(self.new_share, 0)} of it went to buyers who had never bought before."
 
 
 def redemptions(wh, windows: Windows) -> Redemptions:
@@ -127,9 +143,12 @@ def redemptions(wh, windows: Windows) -> Redemptions:
     lines = orders.filter(orders.country == campaign.country, orders.coupon_id.notnull())
     lines = lines.filter(_in_window(lines.ordered_at, windows, campaign.starts_on)).semi_join(coupons, "coupon_id")
     given = wh.query(lines.group_by("user_id", "coupon_id").aggregate(discount=lines.platform_subsidy_local.sum()))
+    buyers = orders.filter(orders.country == campaign.country).semi_join(events, "user_id")
+    firsts = buyers.group_by("user_id").aggregate(first=buyers.ordered_at.min())
+    new = wh.query(firsts.filter(local_day(firsts.first, campaign.timezone) >= ibis.literal(campaign.starts_on)))
     rows = counted.merge(given, on=["user_id", "coupon_id"], how="left")
     rows = rows.assign(recorded=rows["discount"].notna(), discount=rows["discount"].fillna(0.0).astype(float))
-    return Redemptions(rows)
+    return Redemptions(rows.assign(is_new=rows["user_id"].isin(new["user_id"])))
 
 
 def campaign_cost(wh, windows: Windows, redeemed: Redemptions, *, untargeted: pd.Series, level: float) -> Cost:
@@ -158,6 +177,7 @@ def campaign_cost(wh, windows: Windows, redeemed: Redemptions, *, untargeted: pd
     return Cost(
         n_redemptions=redeemed.n, n_recorded=redeemed.n_recorded, recorded=recorded,
         total=recorded * redeemed.n / redeemed.n_recorded, always_share=share, unit=windows.campaign.currency,
+        new_share=redeemed.new_share,
     )  # fmt: skip
 
 

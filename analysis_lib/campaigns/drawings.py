@@ -115,6 +115,25 @@ def draw_newcomers(axes, *, rows: pd.DataFrame) -> None:
     axes.xaxis.set_major_formatter(partial(_tick, "share"))
 
 
+def draw_parts(axes, *, rows: pd.DataFrame, unit: str) -> None:
+    """Additional sales of each part with their interval, one dimension below the other."""
+    from matplotlib.ticker import MaxNLocator  # slow to import
+
+    places = np.arange(len(rows))[::-1] - 0.8 * rows["dimension"].ne(rows["dimension"].shift()).cumsum().to_numpy()
+    axes.axvline(0, color=CONTEXT, lw=1)
+    reach = [rows["value"] - rows["ci_lower"], rows["ci_upper"] - rows["value"]]
+    axes.errorbar(rows["value"], places, xerr=reach, fmt="o", ms=6, color=SUBJECT, elinewidth=1.8, capsize=3)
+    left = float(rows["ci_lower"].min())
+    for place, row in zip(places, rows.itertuples(), strict=True):
+        axes.text(left, place + 0.3, str(row.part), ha="left", va="center", fontsize="small", bbox=GROUND)
+    for name, own in rows.assign(place=places).groupby("dimension", sort=False):
+        axes.text(left, own["place"].max() + 0.95, name, ha="left", va="center", color=CONTEXT_TEXT, weight="bold")
+    axes.set_yticks([])
+    axes.set_ylim(places.min() - 0.6, places.max() + 1.4)
+    axes.xaxis.set_major_locator(MaxNLocator(4))
+    axes.xaxis.set_major_formatter(partial(_tick, unit))
+
+
 def draw_history(axes, *, history: pd.DataFrame) -> None:
     """Standardised differences of groups made by lot, with their intervals."""
     places = np.arange(len(history))[::-1]

@@ -10,6 +10,7 @@ import pandas as pd
 
 from analysis_lib.campaigns import drawings
 from analysis_lib.campaigns.lot_exhibits import EXHIBITS as LOT
+from analysis_lib.campaigns.lot_parts import DIMENSIONS
 from analysis_lib.campaigns.market_exhibits import EXHIBITS as MARKETS
 from analysis_lib.campaigns.picked_exhibits import GROWTH, HISTORY
 from analysis_lib.campaigns.refused import Make, needs
@@ -125,6 +126,9 @@ def cost(review: CampaignReview) -> Exhibit:
         ("subsidy_others", "coupons to the others, at most", bill.others),
     ]  # fmt: skip
     rows = [_cost_row(name, meaning, x.value, x.ci_lower, x.ci_upper) for name, meaning, x in lines]
+    if bill.new_share == bill.new_share:
+        new = bill.new_share * bill.total
+        rows.append(_cost_row("subsidy_new_buyers", "of all coupons, to first-time buyers", new, new, new))
     contacts = review.total_cost - bill.total
     rows.append(_cost_row("contact_cost", "reaching the targeted (assumed)", contacts, contacts, contacts))
     rows.append(_cost_row("total_cost", "cost in all", review.total_cost, review.total_cost, review.total_cost))
@@ -192,12 +196,28 @@ def newcomers(review: CampaignReview) -> Exhibit:
     )
 
 
-def ledger_table(review: CampaignReview) -> Exhibit:
-    """The ledger as a table."""
-    shown = ledger(review)
-    return shown if shown.draw is None else Exhibit(
-        title="Where the money went", subtitle=shown.subtitle, frame=shown.frame, units=shown.units
-    )  # fmt: skip
+def _parts_untold(review: CampaignReview) -> Exhibit:
+    what = "Where the additional sales came from"
+    if review.missing:
+        return nothing_to_show(what, "; ".join(review.missing))
+    return Exhibit(f"{what}: not shown", note="Only users left out by lot show what each part would have sold anyway.")
+
+
+@needs("parts", _parts_untold)
+def parts(review: CampaignReview) -> Exhibit:
+    """Additional sales by surface, category and tier of creator."""
+    found, unit = review.parts, review.campaign.currency
+    named = " and ".join(DIMENSIONS[name] for name in found.differing)
+    return Exhibit(
+        title=f"It worked differently by {named}" if named else "No part can be told to have done better than others",
+        subtitle=(
+            f"Additional sales during the campaign, {unit.upper()}, {format_percent(found.level, 0)} intervals of each"
+        ),
+        frame=found.rows,
+        units=dict.fromkeys(("value", "ci_lower", "ci_upper", "sold"), unit),
+        draw=partial(drawings.draw_parts, rows=found.rows, unit=unit),
+        height=1.1,
+    )
 
 
 def _people(number: float) -> str:
@@ -220,7 +240,7 @@ def _short(part: str, name: str) -> str:
 
 EXHIBITS = {
     "weekly": _of_kind("weekly", "The effect over time"), "reach": reach,
-    "balance": _of_kind("balance", "The balance of the groups"), "ledger": ledger, "ledger_table": ledger_table,
+    "balance": _of_kind("balance", "The balance of the groups"), "ledger": ledger,
     "placebos": _of_kind("placebos", "The placebo runs"), "cost": cost, "earnings": earnings,
-    "newcomers": newcomers,
+    "newcomers": newcomers, "parts": parts,
 }  # fmt: skip

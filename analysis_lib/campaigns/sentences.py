@@ -130,6 +130,18 @@ def newcomers(review: CampaignReview) -> str:
     return review.newcomers.text
 
 
+def _parts_untold(review: CampaignReview) -> str:
+    if review.missing:
+        return MISSING
+    return "Not told apart here: only users left out by lot show what each part would have sold anyway."
+
+
+@needs("parts", _parts_untold)
+def parts(review: CampaignReview) -> str:
+    """Where the additional sales came from."""
+    return review.parts.text
+
+
 def decision(review: CampaignReview) -> str:
     """The verdict, the rule that chose it, and the next step."""
     chosen = review.decision
@@ -144,5 +156,5 @@ def caveat(review: CampaignReview) -> str:
 SENTENCES = {
     "reach": reach, "windows": windows, "counted": counted, "change": change, "balance": _of_kind("balance"),
     "held_out": _of_kind("held_out"), "placebos": _of_kind("placebos"), "cost": cost, "caveat": caveat,
-    "decision": decision, "newcomers": newcomers,
+    "decision": decision, "newcomers": newcomers, "parts": parts,
 }  # fmt: skip
