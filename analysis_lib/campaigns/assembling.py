@@ -57,8 +57,11 @@ def _decided(review: CampaignReview) -> CampaignReview:
     sales = net if setting.measure == "gmv" else net.shifted(review.cost.recorded)
     contribution = sales.scaled(setting.margin).shifted(-total_cost)
     # Groups made by lot differ before the start by chance alone: that is in the interval already.
-    drift = effect.held_out if effect.KIND in ("history", "growth") else None
-    decision = decide(contribution, net, campaign.n_days, _advice(review, total_cost), held_out=drift)
+    checks = {}
+    if isinstance(effect, PickedEffect):
+        found = effect.calibration["total"].values
+        checks = {"held_out": effect.held_out, "off": float(found.mean()) if effect.judged.is_off else None}
+    decision = decide(contribution, net, campaign.n_days, _advice(review, total_cost), **checks)
     return replace(review, contribution=contribution, decision=decision)
 
 

@@ -13,8 +13,8 @@ RULES = {
     "Change": "net sales rose beyond doubt, but the whole interval of the contribution lies below zero",
     "Stop": "the whole interval of the contribution lies below zero, and net sales did not rise beyond doubt",
     "Cannot tell": (
-        "the interval of the contribution holds zero, the groups had drifted apart before the start, or the data do "
-        "not allow an estimate"
+        "the interval of the contribution holds zero, the groups had drifted apart before the start, the comparison "
+        "finds something where there was no campaign, or the data do not allow an estimate"
     ),
 }
 
@@ -29,7 +29,13 @@ POWER_REACH = 2.80
 
 
 def decide(
-    contribution: Estimate, net: Estimate, n_days: int, next_step: str, *, held_out: Estimate | None = None
+    contribution: Estimate,
+    net: Estimate,
+    n_days: int,
+    next_step: str,
+    *,
+    held_out: Estimate | None = None,
+    off: float | None = None,
 ) -> Decision:
     """Apply the rule to the contribution and the net sales of a campaign.
 
@@ -46,14 +52,17 @@ def decide(
     held_out : Estimate, optional
         Gap between the groups in weeks before the start that the weights have not seen. If its
         interval excludes zero the groups are not comparable, and no verdict is given.
+    off : float, optional
+        What is found on average where there was no campaign, always to one side; then no verdict is given either.
     """
     drifted = held_out is not None and held_out.excludes_zero
-    action = "Cannot tell" if drifted else _action(contribution, net)
+    action = "Cannot tell" if drifted or off is not None else _action(contribution, net)
     # Stopping saves what going on would cost.
     worth = contribution.scaled((-30.0 if action == "Stop" else 30.0) / n_days)
     return Decision(
         action=action, rule=f"{action}: {RULES[action]}.",
-        reason=_drift(held_out) if drifted else _reason(action, contribution), money_per_month=worth, owner=OWNER,
+        reason=_drift(held_out) if drifted else _reason(action, contribution) if off is None else _off(off, net.unit),
+        money_per_month=worth, owner=OWNER,
         next_step=NEXT_STEPS.get(action, next_step),
     )  # fmt: skip
 
@@ -79,6 +88,13 @@ def _drift(held_out: Estimate) -> str:
     return (
         f"The groups had already drifted apart before it began (by {held_out.short} each in the last weeks), so what "
         "came after is not the campaign's alone."
+    )
+
+
+def _off(mean: float, unit: str) -> str:
+    return (
+        f"In windows without the campaign the same comparison finds {format_value(mean, unit, spread=abs(mean))} each on"
+        " average, more than chance makes, so what is found in its days is not the campaign's alone."
     )
 
 

@@ -13,7 +13,6 @@ from analysis_lib.campaigns.effect import PickedEffect, history_effect
 from analysis_lib.campaigns.growth_effect import growth_effect
 from analysis_lib.campaigns.windows import Windows
 from analysis_lib.errors import NotEnoughData
-from analysis_lib.results import format_value
 
 #: In which groups would have been alike without the campaign: in what they buy, or in how it changes.
 WAYS: dict[str, Callable[..., PickedEffect]] = {"history": history_effect, "growth": growth_effect}
@@ -25,7 +24,7 @@ def picked_effect(panel: Panel, seen: Exposure, windows: Windows, *, level: floa
     Raises
     ------
     NotEnoughData
-        If neither can be tried, and why; or if both find something where there was nothing.
+        If neither can be tried, and why.
     """
     found: dict[str, PickedEffect] = {}
     lacks: dict[str, NotEnoughData] = {}
@@ -38,20 +37,8 @@ def picked_effect(panel: Panel, seen: Exposure, windows: Windows, *, level: floa
         raise NotEnoughData("; ".join(dict.fromkeys(str(lack) for lack in lacks.values())))
     shared = _shared(list(found.values()))
     best = min(found, key=lambda way: (found[way].judged.is_off, found[way].judged.error_in(shared)))
-    if found[best].judged.is_off:
-        raise NotEnoughData(_off(found[best], windows))
     rows = [_row(way, found.get(way), lacks.get(way), chosen=way == best) for way in WAYS]
     return replace(found[best], ways=pd.DataFrame(rows))
-
-
-def _off(effect: PickedEffect, windows: Windows) -> str:
-    """Why what is found cannot be told from what is found anyway."""
-    runs, unit = effect.judged.calibration["total"].values, windows.campaign.currency
-    mean = format_value(float(runs.mean()), unit, spread=abs(float(runs.mean())))
-    return (
-        f"in {len(runs)} windows without the campaign the same comparison finds {mean} per targeted on average, more"
-        " than chance makes: what it would find of the campaign holds that too, and nothing tells the two apart"
-    )
 
 
 def _shared(effects: list[PickedEffect]) -> pd.MultiIndex:

@@ -105,9 +105,10 @@ def _tried(review: CampaignReview) -> str:
         return f"The targeted are compared with {against[mine['way']]}; the other way was refused: {other['why_not']}."
     errors = [format_value(float(row["error"]), unit, spread=float(row["error"])) for row in (mine, other)]
     aside = " and always to one side" if other["is_off"] else ""
+    both = "; as it errs to one side too, no verdict is given" if mine["is_off"] else ""
     return (
         f"Two ways were tried there. Against {against[mine['way']]}, what is found is typically {errors[0]} off per "
-        f"targeted {review.setting.person}; against {against[other['way']]}, {errors[1]}{aside}. The first is taken."
+        f"targeted {review.setting.person}; against {against[other['way']]}, {errors[1]}{aside}. The first is taken{both}."
     )
 
 
