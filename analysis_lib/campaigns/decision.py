@@ -92,9 +92,10 @@ def _drift(held_out: Estimate) -> str:
 
 
 def _off(mean: float, unit: str) -> str:
+    found = format_value(mean, unit, spread=abs(mean))
     return (
-        f"In windows without the campaign the same comparison finds {format_value(mean, unit, spread=abs(mean))} each on"
-        " average, more than chance makes, so what is found in its days is not the campaign's alone."
+        f"In windows without the campaign the same comparison finds {found} each on average, more than chance makes, "
+        "so what is found in its days is not the campaign's alone."
     )
 
 

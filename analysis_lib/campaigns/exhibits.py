@@ -181,7 +181,7 @@ def newcomers(review: CampaignReview) -> Exhibit:
     """Shares of first-time buyers that came back."""
     found, what = review.newcomers, "Whether new buyers came back"
     if found.rows.empty or int(found.rows["n_users"].min()) < PRIVACY_THRESHOLD:
-        return nothing_to_show(what, found.text)
+        return Exhibit(f"{what}: not shown", note=found.text)
     last = found.gaps.iloc[-1]
     verb = "more" if last["value"] > 0 else "less"
     sure = f"{verb} often than" if last["ci_lower"] * last["ci_upper"] > 0 else "about as often as"

@@ -108,7 +108,8 @@ def _tried(review: CampaignReview) -> str:
     both = "; as it errs to one side too, no verdict is given" if mine["is_off"] else ""
     return (
         f"Two ways were tried there. Against {against[mine['way']]}, what is found is typically {errors[0]} off per "
-        f"targeted {review.setting.person}; against {against[other['way']]}, {errors[1]}{aside}. The first is taken{both}."
+        f"targeted {review.setting.person}; against {against[other['way']]}, {errors[1]}{aside}. The first is taken"
+        f"{both}."
     )
 
 
