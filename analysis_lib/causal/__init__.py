@@ -10,6 +10,7 @@ from analysis_lib.causal.one_treated import FEWEST_DAYS, FEWEST_DONORS, OneTreat
 from analysis_lib.causal.panel import Panel, panel_of
 from analysis_lib.causal.panel_effect import PanelEffect
 from analysis_lib.causal.randomised_difference import GroupMoments, randomised_difference
+from analysis_lib.causal.rollout import RolloutEffect, rollout
 from analysis_lib.causal.sensitivity import (
     EValue,
     PlaceboInTime,
@@ -37,6 +38,7 @@ __all__ = [
     "PanelEffect",
     "PlaceboCalibration",
     "PlaceboInTime",
+    "RolloutEffect",
     "StaggeredEffect",
     "adjusted_difference",
     "augmented_synthetic_control",
@@ -53,6 +55,7 @@ __all__ = [
     "placebo_in_time",
     "pretrend_power",
     "randomised_difference",
+    "rollout",
     "staggered",
     "synthetic_control",
     "synthetic_did",
