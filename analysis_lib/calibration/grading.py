@@ -8,7 +8,16 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
-from analysis_lib.calibration import explanations, interferences, lone_markets, many_deals, readouts, reviews, rollouts
+from analysis_lib.calibration import (
+    explanations,
+    interferences,
+    launched_markets,
+    lone_markets,
+    many_deals,
+    readouts,
+    reviews,
+    rollouts,
+)
 from analysis_lib.calibration.grades import Grade, code_version
 from analysis_lib.calibration.scoring import Wanted, score
 from analysis_lib.config import LEVEL
@@ -131,6 +140,23 @@ GRADERS = {
         worlds=8,
         draws=25,
         entries=("releases.assessing",),
+    ),
+    "launches.review": Grader(
+        title="What a launch did, market by market",
+        how=launched_markets.HOW,
+        simulate=launched_markets.simulate,
+        wanted=tuple(
+            wanted
+            for scenario in launched_markets.KINDS
+            for wanted in (
+                Wanted("coverage", 0.93, 1.0, scenario),
+                Wanted("false_positive", 0.0, 0.07, scenario),
+                Wanted("rel_bias", -0.10, 0.10, scenario),
+            )
+        ),
+        worlds=1,
+        draws=240,
+        entries=("launches.reviewing",),
     ),
     "campaigns.review": Grader(
         title="What a campaign brought",

@@ -89,8 +89,8 @@ def fit(panel: RolloutPanel, free: np.ndarray, noise: Noise) -> Fitted:
     inverses, places = [], [np.flatnonzero(row) for row in free]
     for row, own in enumerate(places):
         covariance = noise.covariance(own, own) + np.diag(noise.passing * panel.noise[row, own])
-        factor = cho_factor(covariance, lower=True)
-        inverse = cho_solve(factor, np.eye(len(own)))
+        factor = cho_factor(covariance, lower=True, check_finite=False)
+        inverse = cho_solve(factor, np.eye(len(own)), check_finite=False)
         sums = inverse.sum(axis=0)
         # The unit's own level is taken out: what is left only sees changes.
         changes = inverse - np.outer(sums, sums) / sums.sum()
@@ -101,8 +101,8 @@ def fit(panel: RolloutPanel, free: np.ndarray, noise: Noise) -> Fitted:
         logs += 2 * np.log(np.diag(factor[0])).sum() + np.log(sums.sum())
         inverses.append(inverse)
     # Only differences between periods are known: pinning their sum makes the system regular and changes none of them.
-    factor = cho_factor(normal + normal.trace() / n_times**2, lower=True)
-    inverse = cho_solve(factor, np.eye(n_times))
+    factor = cho_factor(normal + normal.trace() / n_times**2, lower=True, check_finite=False)
+    inverse = cho_solve(factor, np.eye(n_times), check_finite=False)
     periods = inverse @ right
     degrees = int(free.sum()) - len(panel.units) - n_times + 1
     scale = max(square - right @ periods, 0.0) / degrees

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.stats import norm
+from scipy.special import ndtr
 
-#: Spreads between units that are tried, and the scale of their half-Cauchy prior in typical standard errors.
-N_GRID, PRIOR_SCALE = 60, 1.5
+#: Spreads between units that are tried, and the scale of their half-Cauchy prior in typical standard errors. With 4
+#: to 10 units that differ by two of them, intervals for one more unit cover 94 to 97 %; at a scale of 1.5, 91 to 94
+#: %.
+N_GRID, PRIOR_SCALE = 60, 4.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,7 +54,7 @@ class Spread:
     def chance_above(self, place: int, bound: float = 0.0) -> float:
         """Chance that the effect of a unit is above a bound."""
         deviations = np.sqrt(np.maximum(self.covariances[:, place, place], np.finfo(float).tiny))
-        return float(self.weights @ norm.sf((bound - self.means[:, place]) / deviations))
+        return float(self.weights @ ndtr((self.means[:, place] - bound) / deviations))
 
 
 def spread(values: np.ndarray, covariance: np.ndarray, design: np.ndarray, known: np.ndarray) -> Spread:
@@ -126,7 +128,7 @@ def mixed(
 
     def bound(share: float) -> float:
         def excess(at: float) -> float:
-            return float(weights @ norm.cdf((at - means) / floor)) - share
+            return float(weights @ ndtr((at - means) / floor)) - share
 
         reach = 40 * error
         return float(brentq(excess, mean - reach, mean + reach, xtol=error * 1e-8))

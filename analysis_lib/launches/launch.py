@@ -119,14 +119,25 @@ def find_launch(warehouse: Warehouse, launch_id: str, *, until: date) -> Launch:
     )
 
 
-def _rows(warehouse: Warehouse) -> pd.DataFrame:
-    import pandas as pd
+def require_launches(warehouse: Warehouse) -> None:
+    """Raise what is missing, before anything else is read.
 
+    Raises
+    ------
+    ContractError
+        The source has no launches, or lacks columns of theirs.
+    """
     table = warehouse.table("launches")
     missing = [name for name in NEEDED if name not in table.columns]
     if missing:
         raise ContractError(f"source '{warehouse.name}': launches lacks {', '.join(missing)}.")
-    rows = warehouse.query(table)
+
+
+def _rows(warehouse: Warehouse) -> pd.DataFrame:
+    import pandas as pd
+
+    require_launches(warehouse)
+    rows = warehouse.query(warehouse.table("launches"))
     announced = rows.get("announced_on", pd.Series(pd.NaT, index=rows.index))
     rows = rows.assign(announced_on=pd.to_datetime(announced), live_on=pd.to_datetime(rows["live_on"]))
     return rows.sort_values(["live_on", "launch_id", "country"], ignore_index=True)

@@ -119,8 +119,19 @@ def draw_money(axes: Any, frame: pd.DataFrame) -> None:
     _names(axes, frame["row"], [
         format_interval(row.value, row.ci_lower, row.ci_upper, "usd") for row in frame.itertuples()
     ])  # fmt: skip
-    axes.xaxis.set_major_formatter(lambda value, _: format_value(value, "usd", spread=None))
+    axes.xaxis.set_major_formatter(lambda value, _: _dollars(value))
     axes.locator_params(axis="x", nbins=5)
+
+
+def _dollars(value: float) -> str:
+    """A round amount on an axis.
+
+    Examples
+    --------
+    >>> _dollars(0.0), _dollars(2500.0), _dollars(20000.0)
+    ('$0', '$2,500', '$20 k')
+    """
+    return format_value(value, "usd", spread=100 * abs(value) or 100)
 
 
 def _names(axes: Any, names: pd.Series, shown: list[str]) -> None:

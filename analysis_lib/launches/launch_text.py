@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from analysis_lib.launches import verdict
 from analysis_lib.launches.effect import LaunchEffect
-from analysis_lib.launches.words import cut, likely, listed, signed
+from analysis_lib.launches.words import likely, listed, signed
 from analysis_lib.results import Answer, format_count, format_percent, format_value
 
 if TYPE_CHECKING:
@@ -46,7 +46,9 @@ def where(one: LaunchReview) -> str:
     launch = one.launch
     if not launch.live:
         return f"{launch.name} is live nowhere by {launch.until:%-d %b %Y}."
-    live = f"{launch.name} is live in {len(launch.live)} of {len(launch.markets)} markets ({cut(launch.live)})"
+    live = f"{launch.name} is live in {len(launch.live)} of {len(launch.markets)} markets ({listed(launch.live)})"
+    if not launch.left:
+        live = f"{launch.name} is live in all {len(launch.markets)} markets"
     waves = format_count(launch.n_waves, "waves" if launch.n_waves > 1 else "wave")
     return f"{live}, in {waves} since {launch.first:%-d %b %Y}."
 

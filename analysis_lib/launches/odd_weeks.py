@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-#: Weeks on either side that say what is usual for a market.
-AROUND = 6
+#: Weeks on either side that say what is usual for a market, and how many of them there must be.
+AROUND, FEWEST = 6, 3
 
 #: Typical deviations beyond which a week is odd. Chance alone gets there in one market-week of a hundred million.
 FAR = 6.0
@@ -35,11 +35,14 @@ def odd_weeks(frame: pd.DataFrame) -> pd.Series:
     noise = frame.pivot(index="week", columns="country", values="noise").sort_index()
     level = wide.sub(wide.median(axis=0), axis=1)
     own = level.sub(level.median(axis=1), axis=0)
-    usual = own.rolling(2 * AROUND + 1, center=True, min_periods=AROUND).median()
-    deviation = ((own - usual) / np.sqrt(noise)).abs()
-    typical = float(np.nanmedian(deviation.to_numpy())) / _QUARTILE if deviation.notna().any(axis=None) else 0.0
+    before = own.rolling(AROUND, min_periods=FEWEST).median().shift(1)
+    after = own[::-1].rolling(AROUND, min_periods=FEWEST).median().shift(1)[::-1]
+    low, high = np.minimum(before, after), np.maximum(before, after)
+    outside = np.maximum(own - high, low - own) / np.sqrt(noise)
+    usual = ((own - (before + after) / 2) / np.sqrt(noise)).abs().to_numpy()
+    typical = float(np.nanmedian(usual)) / _QUARTILE if np.isfinite(usual).any() else 0.0
     if not typical > 0:
         return pd.Series(False, index=frame.index)
-    odd = deviation.gt(FAR * typical).stack()
+    odd = outside.gt(FAR * typical).stack()
     keys = pd.MultiIndex.from_frame(frame[["week", "country"]])
     return pd.Series(odd.reindex(keys, fill_value=False).to_numpy(dtype=bool), index=frame.index)

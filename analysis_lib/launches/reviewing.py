@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from analysis_lib import metrics
 from analysis_lib.errors import InvalidValue, NotEnoughData
 from analysis_lib.launches.effect import LaunchEffect, launch_effect
-from analysis_lib.launches.launch import find_launch
+from analysis_lib.launches.launch import find_launch, require_launches
 from analysis_lib.launches.proposal import propose
 from analysis_lib.launches.result import LaunchReview
 from analysis_lib.launches.setting import Setting, checked
@@ -80,6 +80,7 @@ def review(
     >>> launches.review(wh, "one_tap_checkout", as_of="2026-03-23 12:00").decision.action  # doctest: +SKIP
     'Ship'
     """
+    require_launches(warehouse)
     until = _until(warehouse, as_of)
     launch = find_launch(warehouse, launch_id, until=until)
     registry = metrics.load_metrics(warehouse.project)

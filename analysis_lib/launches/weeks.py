@@ -102,8 +102,8 @@ def _days(
     counted = bool(days.attrs["counted"])
     days = days[days["country"].isin(launch.markets["country"])].rename(columns={"period_start": "day"})
     week = days["day"] - pd.to_timedelta(days["day"].dt.weekday, unit="D")
-    first = max(window[0], days["day"].min())
-    whole = (week >= first) & (week + timedelta(days=6) <= window[1])
+    first, last = max(window[0], days["day"].min()), min(window[1], days["day"].max())
+    whole = (week >= first) & (week + timedelta(days=6) <= last)
     return days.assign(week=week)[whole].reset_index(drop=True), counted
 
 
