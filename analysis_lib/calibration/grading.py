@@ -155,7 +155,7 @@ GRADERS = {
             )
         ),
         worlds=1,
-        draws=240,
+        draws=200,
         entries=("launches.reviewing",),
     ),
     "campaigns.review": Grader(

@@ -140,7 +140,7 @@ def proposal(one: LaunchReview) -> Exhibit:
     found = one.proposal
     if found is None:
         return nothing_to_show("Where to go on", "it is live in all markets")
-    rows, proposed = found.markets, set(found.proposed)
+    rows, proposed = found.markets, set(found.proposed if launch_text.goes_on(one) else [])
     frame = rows.drop(columns="is_proposed").assign(
         planned_on=rows["planned_on"].dt.strftime("%Y-%m-%d").fillna(""),
         proposed=["now" if name in proposed else "wait" for name in rows["country"]],

@@ -155,7 +155,13 @@ def proposal(one: LaunchReview) -> str:
         f"Of {format_count(len(found.markets), 'markets' if len(found.markets) > 1 else 'market')} left,"
         f" {first['country']} comes first{money}, with a chance of {chance} that it gains at all."
     )
-    return f"{said} {_kept(one)}".strip()
+    now = "" if goes_on(one) else "By the verdict it goes to no further market now. "
+    return f"{now}{said} {_kept(one)}".strip()
+
+
+def goes_on(one: LaunchReview) -> bool:
+    """Whether the verdict lets it go to further markets."""
+    return verdict.decide(one).action == "Ship"
 
 
 def _kept(one: LaunchReview) -> str:
@@ -209,10 +215,10 @@ def _left_out(one: LaunchReview) -> str:
     if weeks.odd:
         names = [f"{country} {week:%-d %b %Y}" for country, week in weeks.odd]
         shown = ", ".join(names[:MOST_WEEKS]) + (", …" if len(names) > MOST_WEEKS else "")
+        count = "One market-week" if len(names) == 1 else format_count(len(names), "market-weeks")
         said.append(
-            f"{format_count(len(names), 'market-weeks' if len(names) > 1 else 'market-week')} in which something"
-            " happened"
-            f" to one market alone are left out, before and after alike ({shown})"
+            f"{count} in which something happened to one market alone {'is' if len(names) == 1 else 'are'} left out,"
+            f" before and after alike ({shown})"
         )
     said += [f"{name} is left out: it {why}" for name, why in weeks.left_out.items()]
     said += [f"{name} is left out: too few weeks before it went live" for name in found.left_out]

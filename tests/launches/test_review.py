@@ -69,6 +69,8 @@ def test_free_returns_bring_carts_and_returns(free):
     returned = free.beside["return_rate"].mean
     assert returned.ci_lower < 0.3 < returned.ci_upper and returned.ci_lower > 0
     assert free.decision.action == "Change"
+    assert free.sentence("proposal").startswith("By the verdict it goes to no further market now.")
+    assert set(free.exhibit("proposal").frame["proposed"]) == {"wait"}
     assert free.proposal is not None and set(free.proposal.markets["country"]) == {"GB", "ID", "MX", "VN"}
 
 
