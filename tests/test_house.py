@@ -20,7 +20,7 @@ FLOORS = {
     "pipelines": 2, "world": 2,
     "metrics": 3,
     "regression": 4, "causal": 4,
-    "experiments": 5, "campaigns": 5, "countries": 5, "monitoring": 5, "releases": 5, "prediction": 5,
+    "experiments": 5, "campaigns": 5, "countries": 5, "monitoring": 5, "releases": 5, "launches": 5, "prediction": 5,
     "calibration": 6, "reporting": 6,
     "publishing": 7,
     "cli": 8, "__main__": 9,

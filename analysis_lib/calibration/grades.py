@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 #: Packages whose code decides the numbers of a method.
 METHODS = (
-    "metrics", "regression", "causal", "experiments", "campaigns", "countries", "monitoring", "releases", "prediction",
+    "metrics", "regression", "causal", "experiments", "campaigns", "countries", "monitoring", "releases", "launches",
+    "prediction",
 )  # fmt: skip
 
 #: Endings of modules that say and draw what others have found.

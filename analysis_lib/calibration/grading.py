@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from analysis_lib.calibration import (
     explanations,
     interferences,
+    launched_markets,
     lone_markets,
     many_deals,
     own_series,
@@ -157,6 +158,23 @@ GRADERS = {
         worlds=8,
         draws=25,
         entries=("releases.assessing",),
+    ),
+    "launches.review": Grader(
+        title="What a launch did, market by market",
+        how=launched_markets.HOW,
+        simulate=launched_markets.simulate,
+        wanted=tuple(
+            wanted
+            for scenario in launched_markets.KINDS
+            for wanted in (
+                Wanted("coverage", 0.93, 1.0, scenario),
+                Wanted("false_positive", 0.0, 0.07, scenario),
+                Wanted("rel_bias", -0.10, 0.10, scenario),
+            )
+        ),
+        worlds=1,
+        draws=200,
+        entries=("launches.reviewing",),
     ),
     "campaigns.review": Grader(
         title="What a campaign brought",

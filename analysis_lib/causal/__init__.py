@@ -15,6 +15,7 @@ from analysis_lib.causal.panel_effect import PanelEffect
 from analysis_lib.causal.proportional_difference import proportional_difference
 from analysis_lib.causal.randomised_difference import GroupMoments, randomised_difference
 from analysis_lib.causal.ratio_interval import ratio_interval
+from analysis_lib.causal.rollout import RolloutEffect, rollout
 from analysis_lib.causal.sensitivity import (
     EValue,
     PlaceboInTime,
@@ -45,6 +46,7 @@ __all__ = [
     "PanelEffect",
     "PlaceboCalibration",
     "PlaceboInTime",
+    "RolloutEffect",
     "StaggeredEffect",
     "adjusted_difference",
     "augmented_synthetic_control",
@@ -66,6 +68,7 @@ __all__ = [
     "proportional_difference",
     "randomised_difference",
     "ratio_interval",
+    "rollout",
     "staggered",
     "synthetic_control",
     "synthetic_did",

@@ -41,6 +41,7 @@ def world_page(text: str, settings: Settings, counts: str, figure: str) -> str:
         "campaigns": _campaigns(settings),
         "experiments": _experiments(settings),
         "releases": _releases(settings),
+        "launches": _launches(settings),
         "incidents": _incidents(settings),
         "factors": _factors(settings),
     }
@@ -119,6 +120,14 @@ def _experiments(settings: Settings) -> str:
 def _releases(settings: Settings) -> str:
     rows = [(plant.title, plant.version, f"{plant.first_day:%-d %b %Y}") for plant in settings.releases.values()]
     return _table(rows, ("Release", "Version", "From"))
+
+
+def _launches(settings: Settings) -> str:
+    rows = [
+        (plant.title, _where(settings, plant.countries), _when(plant), "yes" if plant.announced else "no")
+        for plant in settings.launches.values()
+    ]
+    return _table(rows, ("Launch", "Markets", "Went live", "Announced"))
 
 
 def _incidents(settings: Settings) -> str:

@@ -64,7 +64,7 @@ def _sent(block: Block) -> str:
 
 
 def _pushes(block: Block) -> list[Push]:
-    pushes = block.release_pushes()
+    pushes = [*block.release_pushes(), *block.launch_pushes()]
     for name, trial in block.experiments().items():
         pushes += arm_pushes(block, name, trial)
     for plant in block.incidents("logistics_strike").values():

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from math import ceil, sqrt
 
-from analysis_lib.world.draws import Draws
+from analysis_lib.world.draws import Draws, literal
 from analysis_lib.world.levers import Push, among, effects
-from analysis_lib.world.plants import Campaign, Experiment, Incident, Plant
+from analysis_lib.world.plants import Campaign, Experiment, Incident, Launch, Plant
 from analysis_lib.world.recipe import Recipe
 
 #: Days of a block. A user's candidates for visits are drawn by block, so this is part of the world's definition.
@@ -16,6 +16,9 @@ BLOCK_DAYS = 61
 
 #: Visits made at a time, about: what bounds the memory, whatever the scale.
 CHUNK_VISITS = 160_000
+
+#: Number of a day that never comes.
+NEVER = 1_000_000
 
 #: Weight of a user's activity, against chance, in the score by which a campaign's segment is chosen.
 SCORE = 0.6
@@ -132,6 +135,29 @@ class Block:
                 when += " AND " + among("os_version", [f"'{name}'" for name in release.only])
             pushes += effects(release.effect, when)
         return pushes
+
+    def launch_pushes(self) -> list[Push]:
+        """What launches change: before they are live, where they are announced, and from then on."""
+        pushes = []
+        for launch in self.recipe.launches.values():
+            live = self._live_days(launch)
+            if min(live) - launch.announced > self.last:
+                continue
+            day = f"{literal(live)}[m + 1]"
+            waiting = f"d < {day} AND d >= {day} - {launch.announced}"
+            pushes += effects(launch.waiting, waiting)
+            grown = f"least(1.0, (d - {day} + 1) / {float(launch.grows)!r})" if launch.grows else "1.0"
+            levers = dict.fromkeys(lever for one in (launch.effect, *launch.by_country.values()) for lever in one)
+            for lever in levers:
+                sizes = [launch.change(market.country, lever) for market in self.recipe.settings.markets]
+                pushes.append(Push(lever, f"d >= {day}", f"(1.0 + {literal(sizes)}[m + 1] * {grown})"))
+        return pushes
+
+    def _live_days(self, launch: Launch) -> list[int]:
+        """Number of the day on which a launch is live, one a market; long after the end where it never is."""
+        settings = self.recipe.settings
+        days = [launch.live_on.get(market.country) for market in settings.markets]
+        return [NEVER if day is None else settings.number(day) for day in days]
 
     def incident_day(self, incident: Incident) -> str:
         """SQL condition: in the market, on the days and in the local hours of an incident."""

@@ -1,4 +1,4 @@
-"""What the business knows of its own plans: tables of campaigns, coupons, experiments and releases."""
+"""What the business knows of its own plans: tables of campaigns, coupons, experiments, releases and launches."""
 
 from __future__ import annotations
 
@@ -21,12 +21,13 @@ _TERMS = {
 
 def fill_plans(engine: Engine, recipe: Recipe) -> None:
     """Tables ``campaigns``, ``campaign_products``, ``campaign_targets``, ``coupons``, ``coupon_products``,
-    ``experiments`` and ``app_releases``."""
+    ``experiments``, ``app_releases`` and ``launches``."""
     rows = {
         "campaigns": _campaigns(recipe),
         "coupons": _coupons(recipe),
         "experiments": _experiments(recipe),
         "app_releases": _releases(recipe),
+        "launches": _launches(recipe),
     }
     for table, found in rows.items():
         if found:
@@ -93,6 +94,17 @@ def _releases(recipe: Recipe) -> list[tuple[Any, ...]]:
             json.dumps([{"day": day, "share": share} for day, share in plant.ramp]),
         )
         for plant in recipe.releases.values()
+    ]  # fmt: skip
+
+
+def _launches(recipe: Recipe) -> list[tuple[Any, ...]]:
+    return [
+        (
+            name, plant.title, country, live_on - timedelta(days=plant.announced) if plant.announced else None,
+            live_on, plant.metric,
+        )
+        for name, plant in recipe.launches.items()
+        for country, live_on in sorted(plant.live_on.items(), key=lambda item: (item[1], item[0]))
     ]  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""What is planted in the world: campaigns, experiments, releases and incidents, as settings."""
+"""What is planted in the world: campaigns, experiments, releases, launches and incidents, as settings."""
 
 from __future__ import annotations
 
@@ -215,6 +215,60 @@ class Release(Plant):
             raise ValueError("ramp must rise, from day to day, to a share of at most 1")
         _known_levers(self.effect)
         return self
+
+
+class Launch(Plant):
+    """A feature or a policy that goes live market by market.
+
+    Attributes
+    ----------
+    live_on
+        First day on which it is live, by market; markets, first and last day of the plant follow from it.
+    metric
+        Metric it is hoped to move, as people write it down beforehand.
+    effect
+        Relative change by lever once it is live, in every market that ``by_country`` does not name.
+    by_country
+        The same by market.
+    grows
+        Days over which the effect grows evenly to its full size, from the first day live on; 0: at once.
+    announced
+        Days before it is live on which it is known to come; 0: nobody is told.
+    waiting
+        Relative change by lever on these days, in every market.
+    """
+
+    live_on: Annotated[dict[str, date], Field(min_length=1)]
+    metric: Text
+    effect: dict[str, Push] = {}
+    by_country: dict[str, dict[str, Push]] = {}
+    grows: Annotated[int, Field(ge=0, le=365)] = 0
+    announced: Annotated[int, Field(ge=0, le=90)] = 0
+    waiting: dict[str, Push] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _spans(cls, values: Any) -> Any:
+        days = values.get("live_on") if isinstance(values, dict) else None
+        if not isinstance(days, dict) or not days:
+            return values
+        # Days may still be text here; ISO text sorts as days do.
+        span = {"first_day": min(days.values(), key=str), "last_day": max(days.values(), key=str)}
+        return {**span, "countries": tuple(days), **values}
+
+    @model_validator(mode="after")
+    def _says_one_thing(self) -> Launch:
+        span = min(self.live_on.values()), max(self.live_on.values())
+        if self.countries != tuple(self.live_on) or (self.first_day, self.last_day) != span:
+            raise ValueError("countries, first_day and last_day follow from live_on; leave them out")
+        if self.waiting and not self.announced:
+            raise ValueError("waiting goes with announced above 0: nobody waits for what they do not know")
+        _known_levers(self.effect, self.waiting, *self.by_country.values())
+        return self
+
+    def change(self, country: str, lever: str) -> float:
+        """Relative change of a lever in a market of the launch, at full size."""
+        return self.by_country.get(country, self.effect).get(lever, 0.0)
 
 
 class Incident(Plant):

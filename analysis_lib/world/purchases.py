@@ -97,7 +97,7 @@ def _not_cod(methods: dict[str, float]) -> dict[str, float]:
 
 
 def _order_pushes(block: Block) -> list[Push]:
-    pushes = block.release_pushes()
+    pushes = [*block.release_pushes(), *block.launch_pushes()]
     for name, trial in block.experiments().items():
         pushes += arm_pushes(block, name, trial)
         if trial.budget:

@@ -7,11 +7,14 @@ from dataclasses import dataclass, field, replace
 
 from analysis_lib.errors import InvalidValue, unknown
 from analysis_lib.world.draws import Draws
-from analysis_lib.world.plants import Campaign, Experiment, Incident, Plant, Release
+from analysis_lib.world.plants import Campaign, Experiment, Incident, Launch, Plant, Release
 from analysis_lib.world.settings import Market, Settings
 
 #: Kinds of plants, by the word that stands before the colon in ``without``.
-KINDS = {"campaign": "campaigns", "experiment": "experiments", "release": "releases", "incident": "incidents"}
+KINDS = {
+    "campaign": "campaigns", "experiment": "experiments", "release": "releases", "launch": "launches",
+    "incident": "incidents",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,11 @@ class Recipe:
         """Releases that are not left out, oldest first."""
         alive = self._alive("release")
         return dict(sorted(alive.items(), key=lambda item: item[1].first_day))  # type: ignore[arg-type]
+
+    @property
+    def launches(self) -> dict[str, Launch]:
+        """Launches that are not left out."""
+        return self._alive("launch")  # type: ignore[return-value]
 
     @property
     def incidents(self) -> dict[str, Incident]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from analysis_lib.errors import nearest
-from analysis_lib.world.plants import Campaign, Experiment, Incident, Plant, Release
+from analysis_lib.world.plants import Campaign, Experiment, Incident, Launch, Plant, Release
 
 if TYPE_CHECKING:
     from analysis_lib.world.settings import Settings
@@ -39,7 +39,7 @@ def problems(settings: Settings) -> list[str]:
     """What is wrong, each with its place; empty if a world can be made."""
     found = [*_of_markets(settings), *_of_shares(settings), *_of_the_rest(settings), *_of_factors(settings)]
     countries = {market.country for market in settings.markets}
-    for group in ("campaigns", "experiments", "releases", "incidents"):
+    for group in ("campaigns", "experiments", "releases", "launches", "incidents"):
         for name, plant in getattr(settings, group).items():
             place = f"{group}.{name}"
             if not _NAME.fullmatch(name):
@@ -121,7 +121,10 @@ def _of_plant(settings: Settings, plant: Plant, countries: set[str]) -> Iterator
 
 
 def _of_kind(settings: Settings, plant: Plant) -> Iterator[str]:
-    checks = {Campaign: _of_campaign, Experiment: _of_experiment, Release: _of_release, Incident: _of_incident}
+    checks = {
+        Campaign: _of_campaign, Experiment: _of_experiment, Release: _of_release, Launch: _of_launch,
+        Incident: _of_incident,
+    }  # fmt: skip
     yield from checks[type(plant)](settings, plant)  # type: ignore[operator]
 
 
@@ -163,6 +166,21 @@ def _of_release(settings: Settings, plant: Release) -> Iterator[str]:
     strangers = sorted(set(plant.only) - set(known))
     if strangers:
         yield f"only': no user has {strangers[0]}; known: {', '.join(known)}"
+
+
+def _of_launch(settings: Settings, plant: Launch) -> Iterator[str]:
+    strangers = sorted(set(plant.by_country) - set(plant.live_on))
+    if strangers:
+        yield f"by_country': {strangers[0]} is no market of the launch"
+    if plant.categories:
+        yield "categories': a launch is for every category"
+    if any("price" in effect for effect in (plant.effect, plant.waiting, *plant.by_country.values())):
+        yield "effect': no launch changes prices"
+    for country, day in plant.live_on.items():
+        if day > settings.last_day:
+            yield f"live_on.{country}': {day} is after {settings.last_day}"
+        elif settings.number(day) < plant.announced:
+            yield f"announced': in {country} that lies before {settings.first_day}"
 
 
 def _of_incident(settings: Settings, plant: Incident) -> Iterator[str]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 TABLES = (
     "countries", "country_factors", "fx_rates", "users", "merchants", "creators", "products", "contents", "campaigns",
     "campaign_products", "campaign_targets", "coupons", "coupon_products", "coupon_events", "experiments", "exposures",
-    "app_releases", "events", "orders", "order_updates",
+    "app_releases", "launches", "events", "orders", "order_updates",
 )  # fmt: skip
 
 #: Contract columns the world leaves out: facts about households that a marketplace does not know.

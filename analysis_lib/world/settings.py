@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from analysis_lib import config
 from analysis_lib.errors import InvalidValue
 from analysis_lib.settings import read_yaml, shown, validated
-from analysis_lib.world.plants import Campaign, Experiment, Incident, Release
+from analysis_lib.world.plants import Campaign, Experiment, Incident, Launch, Release
 from analysis_lib.world.sanity import problems
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -236,6 +236,7 @@ class Settings(Strict):
     campaigns: dict[str, Campaign] = {}
     experiments: dict[str, Experiment] = {}
     releases: dict[str, Release] = {}
+    launches: dict[str, Launch] = {}
     incidents: dict[str, Incident] = {}
 
     @model_validator(mode="after")
@@ -243,8 +244,8 @@ class Settings(Strict):
         countries = {market.country for market in self.markets}
         if len(countries) < len(self.markets):
             raise ValueError("a market is listed twice")
-        plants = {**self.campaigns, **self.experiments, **self.releases, **self.incidents}
-        if len(plants) < sum(map(len, (self.campaigns, self.experiments, self.releases, self.incidents))):
+        groups = self.campaigns, self.experiments, self.releases, self.launches, self.incidents
+        if len({name for group in groups for name in group}) < sum(map(len, groups)):
             raise ValueError("two plants share a name")
         if found := problems(self):
             raise ValueError("; ".join(found))

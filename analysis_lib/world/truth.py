@@ -16,6 +16,7 @@ from analysis_lib.world.recipe import KINDS, Recipe
 from analysis_lib.world.truth_campaigns import campaign_truth
 from analysis_lib.world.truth_experiments import experiment_truth
 from analysis_lib.world.truth_incidents import incident_truth
+from analysis_lib.world.truth_launches import launch_truth
 from analysis_lib.world.truth_releases import release_truth
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ _TELLERS = {
     "campaign": campaign_truth,
     "experiment": experiment_truth,
     "release": release_truth,
+    "launch": launch_truth,
     "incident": incident_truth,
 }
 
@@ -51,12 +53,12 @@ def truth(
     Returns
     -------
     pandas.DataFrame
-        Columns effect (campaign, experiment, release, incident, factor), entity, country (missing: all of the
+        Columns effect (campaign, experiment, release, launch, incident, factor), entity, country (missing: all of the
         plant's markets together), metric, starts_on, ends_on (market-local days, both included), value, unit,
-        segment (variant of an experiment, part of a market). For a campaign ``incremental_gmv``, ``halo_gmv``,
-        ``cannibalised_gmv``, ``pulled_forward_gmv``, ``carried_over_gmv`` and ``returned_gmv`` add up to
-        ``net_incremental_gmv``, over the campaign and the 28 days after it. For an experiment the value is the
-        effect per exposed unit of launching the variant to everyone instead of control.
+        segment (variant of an experiment, part of a market, weeks of a launch). For a campaign
+        ``incremental_gmv``, ``halo_gmv``, ``cannibalised_gmv``, ``pulled_forward_gmv``, ``carried_over_gmv`` and
+        ``returned_gmv`` add up to ``net_incremental_gmv``, over the campaign and the 28 days after it. For an
+        experiment the value is the effect per exposed unit of launching the variant to everyone instead of control.
 
     Raises
     ------

@@ -256,7 +256,7 @@ def visits(block: Block) -> str:
 
 def _visit_pushes(block: Block) -> list[Push]:
     """What is at work between the opening of the app and the cart."""
-    pushes = block.release_pushes()
+    pushes = [*block.release_pushes(), *block.launch_pushes()]
     for name, plant in block.campaigns().items():
         pushes.append(Push("cart", f"on_{name} AND {block.promoted(plant)}", f"(1.0 + {plant.cart!r} * response)"))
     for name, trial in block.experiments("visit").items():

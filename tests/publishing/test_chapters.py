@@ -27,7 +27,8 @@ def test_the_world_page_names_every_plant_and_leaves_no_mark():
     assert "<!--" not in page
     assert "COUNTS" in page
     assert "FIGURE" in page
-    for group in (settings.campaigns, settings.experiments, settings.releases, settings.incidents):
+    groups = settings.campaigns, settings.experiments, settings.releases, settings.launches, settings.incidents
+    for group in groups:
         for plant in group.values():
             assert plant.title in page
 
@@ -36,6 +37,7 @@ def test_the_world_page_keeps_the_sizes_to_itself():
     """Sizes that are unmistakable when set, so that none can stand in the page by accident."""
     sizes = {"visits": 0.298765, "cart": 0.187654, "pull": 0.076543, "switch": 0.065432}
     changed = {"campaigns": {"thailand_may_2026": sizes}, "incidents": {"strike_europe": {"size": 9.1827}}}
+    changed |= {"launches": {"free_returns": {"effect": {"cart": sizes["cart"]}}}}
     page = world_page(chapter("world"), world.load_settings(changed), "", "")
     for size in [*sizes.values(), 9.1827]:
         digits = f"{size}".split(".")[1]

@@ -12,6 +12,7 @@ EXPECTED = {
     "countries", "country_factors", "fx_rates", "users", "merchants", "creators", "products", "events", "orders",
     "order_updates", "contents", "campaigns", "campaign_targets", "coupons", "coupon_events", "coupon_products",
     "experiments", "exposures", "app_releases", "stores", "product_promotions", "campaign_products",
+    "launches",
 }  # fmt: skip
 
 

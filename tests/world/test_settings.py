@@ -131,6 +131,23 @@ WRONG = [
     (plant("releases", "android_33", ramp=[[-3, 0.5]]), "begins before the release"),
     (plant("releases", "android_33", countries=["ID"]), "goes to every market"),
     (plant("releases", "android_33", platform="symbian"), "releases.android_33.platform"),
+    # launches
+    (plant("launches", "free_returns", effect={"carts": 0.1}), "'carts' is no lever"),
+    (plant("launches", "free_returns", effect={"visit": 0.1}), "'visit' is no lever"),
+    (plant("launches", "free_returns", waiting={"price": 0.1}), "free_returns.effect': no launch changes prices"),
+    (plant("launches", "free_returns", live_on={"FR": date(2026, 3, 2)}), "launches.free_returns.countries': FR"),
+    (plant("launches", "free_returns", live_on={"TH": date(2030, 1, 1)}), "'launches.free_returns.live_on.TH'"),
+    (plant("launches", "free_returns", live_on={"TH": date(2024, 11, 5)}), "announced': in TH that lies before"),
+    (plant("launches", "free_returns", live_on={"TH": "soon"}), "launches.free_returns.live_on.TH"),
+    (plant("launches", "free_returns", live_on=[]), "launches.free_returns.live_on"),
+    (plant("launches", "free_returns", first_day=date(2026, 3, 2)), "follow from live_on; leave them out"),
+    (plant("launches", "free_returns", countries=["TH"]), "follow from live_on; leave them out"),
+    (plant("launches", "free_returns", by_country={"VN": {"cart": 0.1}}), "by_country': VN is no market"),
+    (plant("launches", "free_returns", categories=["food"]), "free_returns.categories': a launch"),
+    (plant("launches", "free_returns", announced=0), "waiting goes with announced"),
+    (plant("launches", "free_returns", grows=-1), "launches.free_returns.grows"),
+    (plant("launches", "free_returns", metric="Cart rate"), "launches.free_returns.metric"),
+    ({"launches": {"strike_europe": FILE["launches"]["free_returns"]}}, "two plants share a name"),
     # incidents
     *[
         (plant("incidents", name, size=size), f"'incidents.{name}.size'")
@@ -184,7 +201,7 @@ def test_changes_are_laid_over_the_file():
 def test_the_file_plants_what_the_book_promises():
     settings = world.load_settings()
     assert [len(group) for group in (settings.markets, settings.campaigns, settings.experiments)] == [12, 24, 12]
-    assert (len(settings.releases), len(settings.incidents)) == (8, 10)
+    assert (len(settings.releases), len(settings.launches), len(settings.incidents)) == (8, 2, 10)
     assert len({incident.kind for incident in settings.incidents.values()}) == 10
     assert settings.last_day == date(2026, 10, 31)
 
