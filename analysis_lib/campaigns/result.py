@@ -12,6 +12,7 @@ from analysis_lib.campaigns.effect import PickedEffect
 from analysis_lib.campaigns.lot_effect import LotEffect
 from analysis_lib.campaigns.market_effect import MarketEffect
 from analysis_lib.campaigns.newcomers import Newcomers
+from analysis_lib.campaigns.plan_written import WrittenPlan
 from analysis_lib.campaigns.reach import Reach
 from analysis_lib.campaigns.windows import Campaign, Windows
 from analysis_lib.errors import NotEnoughData
@@ -81,6 +82,8 @@ class CampaignReview(Finding):
         What the data lack; empty if nothing was refused.
     newcomers : Newcomers | None
         First-time buyers of its days, and whether they came back; None if the days do not lie in the data.
+    planned : WrittenPlan | None
+        The plan that the review holds itself to; None if none was given.
     """
 
     SENTENCES = sentences.SENTENCES
@@ -99,6 +102,7 @@ class CampaignReview(Finding):
     decision: Decision
     missing: tuple[str, ...]
     newcomers: Newcomers | None = None
+    planned: WrittenPlan | None = None
 
     def estimate(self, outcome: str) -> Estimate:
         """Effect over all targeted buyers on promoted_during, other_during, after or total.
