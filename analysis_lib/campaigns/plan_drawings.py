@@ -28,23 +28,29 @@ def draw_smallest(axes: Any, *, frame: pd.DataFrame, x: str, planned: float, uni
     axes.plot(at, frame["smallest"], color=SUBJECT, lw=2.4)
     own = frame[np.isclose(at, planned)].iloc[0]
     axes.scatter([planned], [own["smallest"]], color=SUBJECT, s=60, zorder=4)
-    top = 1.2 * float(frame[["ci_upper", "pays"]].max().max())
+    top = 1.35 * float(frame[["ci_upper", "pays"]].max().max())
     axes.set_ylim(0, top)
+    axes.vlines(planned, 0, 0.9 * top, color=SUBJECT, lw=1.2, ls=":")
+    axes.text(planned, 0.92 * top, f"planned: {format_value(float(own['smallest']), unit)}", color=SUBJECT, va="bottom",
+              ha="left" if planned < at.mean() else "right")  # fmt: skip
     axes.annotate("smallest effect seen", (at[-1], float(frame["ci_upper"].iloc[-1])), xytext=(0, 6), ha="right",
                   va="bottom", textcoords="offset points", color=SUBJECT)  # fmt: skip
     if frame["pays"].notna().all():
         axes.plot(at, frame["pays"], color=SECOND, lw=1.8, ls="--")
-        axes.annotate("what pays", (at[-1], float(frame["pays"].iloc[-1])), xytext=(0, -6), ha="right", va="top",
-                      textcoords="offset points", color=SECOND, bbox=GROUND)  # fmt: skip
-    axes.annotate(
-        f"planned: {format_value(float(own['smallest']), unit)}", (planned, float(own["ci_upper"])), xytext=(4, 8),
-        textcoords="offset points", ha="left", va="bottom", color=SUBJECT,
-    )  # fmt: skip
+        _name_what_pays(axes, at, frame["pays"].to_numpy(), top)
     axes.set_xlabel(label)
     axes.set_ylabel("")
     if x == "share":
         axes.xaxis.set_major_formatter(lambda value, _: format_percent(value, 0))
     axes.yaxis.set_major_formatter(partial(_money, unit.split("_per_")[0]))
+
+
+def _name_what_pays(axes: Any, at: np.ndarray, pays: np.ndarray, top: float) -> None:
+    """Beside the line: under a steep one where it is high, else over its beginning."""
+    steep = pays[-1] > max(2 * pays[0], 0.2 * top)
+    place = (at[-1], float(pays[-1])) if steep else (at[0], float(pays[0]))
+    axes.annotate("what pays", place, xytext=(0, -26 if steep else 5), textcoords="offset points", color=SECOND,
+                  ha="right" if steep else "left", va="top" if steep else "bottom")  # fmt: skip
 
 
 def draw_markets(axes: Any, *, pretended: pd.DataFrame, smallest: float) -> None:

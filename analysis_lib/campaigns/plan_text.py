@@ -198,7 +198,8 @@ def counted(one: CampaignPlan) -> str:
         f"Counted: {of}all {one.people} of {asked.market} known before the start, also those who buy nothing. Measure:"
         f" {MEASURES[asked.metric]}, less what is given back; USD at the rate of the last weeks. An effect is found"
         f" when its {format_percent(asked.level, 0)} interval excludes zero; wanted chance"
-        f" {format_percent(asked.power, 0)}. Assumed: margin {format_percent(asked.margin, 0)}, the same effect for every reached {one.person}."
+        f" {format_percent(asked.power, 0)}. Assumed: margin {format_percent(asked.margin, 0)}, the same effect for"
+        f" every reached {one.person}."
     )
 
 

@@ -200,7 +200,8 @@ def planned(review: CampaignReview) -> str:
     pays, sees = (format_value(usd / rate, unit, spread=usd / rate) for usd in (plan.pays_usd, plan.sees_usd))
     late = plan.written_on is None or plan.written_on > plan.starts_on
     when = "on no day that is known before it began" if late else f"on {plan.written_on:%-d %B %Y}"
-    said = f"The plan, written {when}, called additional sales of {pays} worth the money; its design shows them from {sees} on."
+    worth = f"called additional sales of {pays} worth the money"
+    said = f"The plan, written {when}, {worth}; its design shows them from {sees} on."
     if review.effect is None:
         return f"{said} Whether they came cannot be told: {'; '.join(review.missing)}."
     net = review.net_incremental_gmv
