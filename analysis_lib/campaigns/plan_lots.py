@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -30,7 +31,8 @@ class LotPower:
     dealt : pandas.DataFrame
         One row per lot, window, share and length: window (its first day), share, days, gap (the smallest effect per
         reached user that this lot would have told from zero, local money, brought to the planned number of users), se
-        (likewise), alarm (whether nothing was taken for something).
+        (likewise), alarm (whether nothing was taken for something), gap_in_proportion (as gap, if it is the same
+        share of what each spends; of the planned design alone).
     spent : pandas.DataFrame
         window, days, n_users, spent (net, per user, local money).
     n_users : int
@@ -70,17 +72,21 @@ class LotPower:
             share, days, smallest (per reached user, local money), formula (``reach`` standard errors), alarms (share of
             lots that took nothing for something), n_lots, spent (net spending of a user, mean over the windows).
         """
-        return self._summed(["share", "days"])
+        return self._summed(["share", "days"], self.dealt)
 
     def by_window(self, share: float, days: int) -> pd.DataFrame:
         """The same by window of one design: window, n_users, smallest, formula, alarms, n_lots, spent."""
-        own = self._summed(["window", "share", "days"])
-        own = own[(own["share"] == share) & (own["days"] == days)].drop(columns="spent")
+        own = self._summed(["window", "share", "days"], self._of(share, days)).drop(columns="spent")
         return own.merge(self.spent, on=["window", "days"]).sort_values("window", ascending=False, ignore_index=True)
 
     def smallest(self, share: float, days: int) -> float:
         """Smallest effect per reached user that is found with the wanted chance, local money."""
         return float(self._of(share, days)["gap"].quantile(self.power))
+
+    @property
+    def in_proportion(self) -> float:
+        """Smallest mean effect of the planned design if each reached user spends the same share more, local money."""
+        return float(self.dealt["gap_in_proportion"].dropna().quantile(self.power, interpolation="higher"))
 
     def chance(self, effect: float, share: float, days: int) -> float:
         """Share of lots that would tell an effect per reached user from zero."""
@@ -93,12 +99,12 @@ class LotPower:
     def _of(self, share: float, days: int) -> pd.DataFrame:
         return self.dealt[(self.dealt["share"] == share) & (self.dealt["days"] == days)]
 
-    def _summed(self, by: Sequence[str]) -> pd.DataFrame:
-        groups = self.dealt.groupby(list(by))
+    def _summed(self, by: Sequence[str], dealt: pd.DataFrame) -> pd.DataFrame:
+        groups = dealt.groupby(list(by))
         found = groups.agg(se=("se", "mean"), alarms=("alarm", "mean"), n_lots=("gap", "size"))
         found = found.assign(smallest=groups["gap"].quantile(self.power), formula=self.reach * found["se"])
         found = found.drop(columns="se").reset_index()
-        return found.assign(spent=found["days"].map(self.sales))
+        return found.assign(spent=found["days"].map(self.spent.groupby("days")["spent"].mean()))
 
 
 def lot_power(users: PastUsers, asked: Asked) -> LotPower:
@@ -106,7 +112,8 @@ def lot_power(users: PastUsers, asked: Asked) -> LotPower:
 
     Of each lot ever more users are left out, so that shares are compared on the same luck. Windows had another number
     of users than the planned lot; what they show is brought to it by the root of the ratio. The effect is taken to be
-    the same for every reached user: an effect on few of them spreads more, and takes more to be seen.
+    the same for every reached user; one in proportion to what each spends makes them spread more and takes more to be
+    seen, which is told of the planned design.
 
     Raises
     ------
@@ -131,7 +138,7 @@ def lot_power(users: PastUsers, asked: Asked) -> LotPower:
 
 def _dealt(window: PastWindow, asked: Asked, n_planned: int, rng: np.random.Generator) -> pd.DataFrame:
     """Lots of one window."""
-    columns = ["window", "share", "days", "gap", "se", "alarm"]
+    columns = ["window", "share", "days", "gap", "se", "alarm", "gap_in_proportion"]
     lengths = [days for days, total in window.totals.items() if total.std() > 0]
     shares = [
         share for share in sorted({*SHARES, asked.holdout_share})
@@ -142,13 +149,17 @@ def _dealt(window: PastWindow, asked: Asked, n_planned: int, rng: np.random.Gene
     values = np.column_stack([*(window.totals[days] for days in lengths), window.before])
     names = (*(f"total_{days}" for days in lengths), *BEFORE)
     scale, rows, users = float(np.sqrt(window.n / n_planned)), [], centred(values)
+    planned = (asked.holdout_share, asked.days)
     for _ in range(asked.lots):
         for share, groups in zip(shares, deal(users, shares, rng, names), strict=True):
             # Other lengths are asked of two shares alone: the planned one, and the largest.
             tried = lengths if share in (asked.holdout_share, SHARES[-1]) else [asked.days]
             for days, one in estimates(*groups, tried, asked.level).items():
-                gap = one.ci_upper - 2 * one.value
-                rows.append((window.starts_on, share, days, gap * scale, one.se * scale, one.excludes_zero))
+                gap, other = one.ci_upper - 2 * one.value, float("nan")
+                if (share, days) == planned:
+                    other = gap_in_proportion(*groups, days, window.spent(days), asked.level)
+                found = (gap * scale, one.se * scale, one.excludes_zero, other * scale)
+                rows.append((window.starts_on, share, days, *found))
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -194,3 +205,36 @@ def estimates(
     return randomised_difference(
         reached, held_out, outcomes=outcomes, covariates=BEFORE, level=level, unit="", fewest=FEWEST, pooled=True
     )
+
+
+def gap_in_proportion(reached: GroupMoments, held_out: GroupMoments, days: int, spent: float, level: float) -> float:
+    """Smallest mean effect that a lot would have told from zero, if each reached user spends the same share more.
+
+    In the share the estimate is a line and its variance a parabola, which three of its values settle; where the lot
+    finds as much as chance would, one root of their quadratic tells. Infinite where no share is large enough.
+
+    Parameters
+    ----------
+    reached, held_out : GroupMoments
+        As dealt, less the means of all.
+    spent : float
+        Mean of all of what is scaled.
+    """
+    tried = [estimates(_more(reached, days, spent, share), held_out, [days], level)[days] for share in (0.0, 1.0, 2.0)]
+    start, slope = tried[0].value, tried[1].value - tried[0].value
+    reaches = [(one.ci_upper - one.value) ** 2 for one in tried]
+    bend = (reaches[2] - 2 * reaches[1] + reaches[0]) / 2
+    rise = reaches[1] - reaches[0] - bend
+    roots = np.roots([slope**2 - bend, 2 * start * slope - rise, start**2 - reaches[0]])
+    fits = [root.real for root in roots if abs(root.imag) < 1e-9 and start + slope * root.real > 0]
+    return min(fits) * spent if fits and slope**2 > bend else math.inf
+
+
+def _more(group: GroupMoments, days: int, spent: float, share: float) -> GroupMoments:
+    """The group with a share more spent by each; its means stay less those of all."""
+    (place,) = group.places([f"total_{days}"])
+    factors = np.ones(len(group.names))
+    factors[place] += share
+    mean = group.mean.copy()
+    mean[place] += share * (mean[place] + spent)
+    return GroupMoments(group.n, group.names, mean, group.cov * np.outer(factors, factors))

@@ -205,11 +205,9 @@ def _pretended(asked: Asked, sales: pd.DataFrame, campaigns: pd.DataFrame) -> pd
 def _read(asked: Asked, sales: pd.DataFrame, campaigns: pd.DataFrame, start: date) -> tuple:
     """One pretended campaign, read as the review would."""
     ends, last = start + timedelta(days=asked.days - 1), start + timedelta(days=asked.span - 1)
-    free = [
-        name for name in sales.columns
-        if name == asked.country or not campaigns_on(campaigns, name, start, last)
-    ]  # fmt: skip
-    own = [asked.country, *(name for name in free if name != asked.country)]
+    met = (campaigns["starts_on"] <= pd.Timestamp(last)) & (campaigns["ends_on"] >= pd.Timestamp(start))
+    busy = {asked.country, *campaigns.loc[met, "country"]}
+    own = [asked.country, *(name for name in sales.columns if name not in busy)]
     frame = MarketDays(sales[own], start, {}).long(last)
     panel = lone_panel(frame, outcome="sold", unit="market", time="day", treated="treated", log=True)
     estimate, fit, past = estimated(panel, asked.level)

@@ -87,6 +87,11 @@ class CampaignPlan(Finding):
         share, days = self._design(share, days)
         return self._lots().smallest(share, days) * self.usd_per_unit
 
+    @property
+    def smallest_in_proportion(self) -> float:
+        """Smallest mean effect of the planned design if each reached user spends the same share more, USD."""
+        return self._lots().in_proportion * self.usd_per_unit
+
     def pays(self, share: float | None = None, days: int | None = None) -> float:
         """Effect per reached user from which on the campaign pays, USD; missing where its cost is not known."""
         share, days = self._design(share, days)

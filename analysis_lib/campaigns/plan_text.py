@@ -37,6 +37,12 @@ def total(usd: float) -> str:
     return format_value(usd, "usd", spread=usd)
 
 
+def spread(one: CampaignPlan) -> str:
+    """The smallest mean effect if it goes in proportion to what each spends."""
+    found = one.smallest_in_proportion
+    return per(one, found) if found < float("inf") else "no size on"
+
+
 def _lacking(one: CampaignPlan) -> str:
     return f"Not shown: {'; '.join(one.missing)}."
 
@@ -55,8 +61,8 @@ def headline(one: CampaignPlan) -> str:
     if one.money.cost_usd is None:
         return f"{seen}; what would pay is not known."
     return (
-        f"{seen}; it pays from {per(one, one.pays())}. An effect that just pays would be seen with a chance of"
-        f" {format_percent(one.chance(), 0)}."
+        f"{seen}; if each spends the same share more, from {spread(one)}. It pays from {per(one, one.pays())}. An"
+        f" effect that just pays would be seen with a chance of {format_percent(one.chance(), 0)}."
     )
 
 
@@ -186,7 +192,9 @@ def simulation(one: CampaignPlan) -> str:
         f" campaign and the weeks after, and read as the review will read this one."
         f" {format_percent(grid['alarms'])} of them took nothing for an effect;"
         f" {format_percent(1 - asked.level, 0)} is right. The formula ({lots.reach:.2f} standard errors) says"
-        f" {per(one, grid['formula'] * one.usd_per_unit)}, the lots {per(one, one.smallest())}."
+        f" {per(one, grid['formula'] * one.usd_per_unit)}, the lots {per(one, one.smallest())}. That is if each reached"
+        f" {one.person} spends as much more; if each spends the same share more, those who spend much spread further"
+        f" apart, and it takes {spread(one)}."
     )
 
 
@@ -199,7 +207,7 @@ def counted(one: CampaignPlan) -> str:
         f" {MEASURES[asked.metric]}, less what is given back; USD at the rate of the last weeks. An effect is found"
         f" when its {format_percent(asked.level, 0)} interval excludes zero; wanted chance"
         f" {format_percent(asked.power, 0)}. Assumed: margin {format_percent(asked.margin, 0)}, the same effect for"
-        f" every reached {one.person}."
+        f" every reached {one.person}, where nothing else is said."
     )
 
 

@@ -44,6 +44,8 @@ def _by_lot(one: CampaignPlan) -> Decision | None:
         return None
     share = format_percent(one.asked.holdout_share, 0)
     reason = f"{_seen(one)}, and it pays from {_per(one, one.pays())}: an effect that pays can be seen."
+    if not one.smallest_in_proportion <= one.pays():
+        reason = f"{reason} One in proportion to what each spends would be seen only if it is larger."
     return _made("Run", reason, f"Leave {share} of the {one.people} out by lot, and write the plan down before"
                  " the start.")  # fmt: skip
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
+import pandas as pd
 import pytest
 
 from analysis_lib import campaigns, config
@@ -94,7 +95,8 @@ def test_an_unknown_plan_names_the_nearest():
 def test_without_a_plan_nothing_changes(world, planned):
     plain = campaigns.review(world, CAMPAIGN, country="BR")
     assert plain.planned is None and plain.sentence("planned").startswith("No plan")
-    assert plain.text == planned.text and plain.ledger.equals(planned.ledger)
+    assert plain.text == planned.text
+    pd.testing.assert_frame_equal(plain.ledger, planned.ledger)  # sums in another order end in other digits
 
 
 def test_the_plan_sets_weeks_metric_and_margin(world, shipped, planned):
@@ -105,7 +107,7 @@ def test_the_plan_sets_weeks_metric_and_margin(world, shipped, planned):
         "gmv",
     )
     assert (other.setting.measure, other.setting.margin, other.setting.level) == ("gmv", 0.25, 0.95)
-    assert other.ledger.equals(planned.ledger)
+    pd.testing.assert_frame_equal(other.ledger, planned.ledger)
 
 
 def test_it_says_whether_the_effect_worth_the_money_was_reached(planned, shipped):
