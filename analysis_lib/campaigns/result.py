@@ -13,6 +13,7 @@ from analysis_lib.campaigns.lot_effect import LotEffect
 from analysis_lib.campaigns.lot_parts import LotParts
 from analysis_lib.campaigns.market_effect import MarketEffect
 from analysis_lib.campaigns.newcomers import Newcomers
+from analysis_lib.campaigns.plan_written import WrittenPlan
 from analysis_lib.campaigns.reach import Reach
 from analysis_lib.campaigns.windows import Campaign, Windows
 from analysis_lib.errors import NotEnoughData
@@ -84,6 +85,8 @@ class CampaignReview(Finding):
         First-time buyers of its days, and whether they came back; None if the days do not lie in the data.
     parts : LotParts | None
         Where the additional sales came from; only where some were left out by lot.
+    planned : WrittenPlan | None
+        The plan that the review holds itself to; None if none was given.
     """
 
     SENTENCES = sentences.SENTENCES
@@ -103,6 +106,7 @@ class CampaignReview(Finding):
     missing: tuple[str, ...]
     newcomers: Newcomers | None = None
     parts: LotParts | None = None
+    planned: WrittenPlan | None = None
 
     def estimate(self, outcome: str) -> Estimate:
         """Effect over all targeted buyers on promoted_during, other_during, after or total.

@@ -10,6 +10,7 @@ from analysis_lib.campaigns.lot_review import review_by_lot
 from analysis_lib.campaigns.market_review import review_by_markets
 from analysis_lib.campaigns.newcomers import newcomers
 from analysis_lib.campaigns.picked_review import review_by_picking
+from analysis_lib.campaigns.plan_written import reviewed_as_planned
 from analysis_lib.campaigns.result import CampaignReview, Setting
 from analysis_lib.campaigns.windows import FEWEST_WEEKS_BEFORE, find_campaign, plan_windows
 from analysis_lib.config import LEVEL
@@ -32,6 +33,7 @@ def review(
     level: float = LEVEL,
     margin: float = 0.25,
     contact_cost: float = 0.0,
+    plan: str = "",
 ) -> CampaignReview:
     """What a campaign brought, what it cost, and what to do next.
 
@@ -63,6 +65,9 @@ def review(
         Gross margin, 0 to 1: an assumption that turns sales into earnings.
     contact_cost : float
         Cost of reaching one targeted buyer, in the market's currency.
+    plan : str
+        Name of a plan in ``data/plans/campaigns``: its weeks, metric, margin and level are taken instead of those given
+        here, and ``sentence("planned")`` says whether the effect that was worth the money was reached.
 
     Returns
     -------
@@ -72,9 +77,9 @@ def review(
     Raises
     ------
     UnknownName
-        Unknown campaign, market or metric.
+        Unknown campaign, market, metric or plan.
     InvalidValue
-        A window that leaves the data, or a level or margin out of range.
+        A window that leaves the data, a level or margin out of range, or a plan of another campaign than ran.
     ContractError
         A table or column is missing.
 
@@ -85,6 +90,8 @@ def review(
     """
     _check_options(metric, level, margin, contact_cost)
     wh.require(cells.REQUIRED)
+    if plan:
+        return reviewed_as_planned(wh, plan, campaign_id, country, review, contact_cost=contact_cost)
     campaign = find_campaign(wh, campaign_id, country)
     setting = _setting(wh, metric, level, margin, contact_cost)
     fewest = FEWEST_WEEKS_BEFORE if campaign.targeting == "segment" else 0

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from analysis_lib.campaigns import lot_text, market_text, picked_text
 from analysis_lib.campaigns.cells import MEASURES
+from analysis_lib.campaigns.plan_written import planned
 from analysis_lib.campaigns.refused import Make, needs
 from analysis_lib.config import PRIVACY_THRESHOLD
 from analysis_lib.results import format_count, format_interval, format_percent, format_range, format_value
@@ -156,5 +157,5 @@ def caveat(review: CampaignReview) -> str:
 SENTENCES = {
     "reach": reach, "windows": windows, "counted": counted, "change": change, "balance": _of_kind("balance"),
     "held_out": _of_kind("held_out"), "placebos": _of_kind("placebos"), "cost": cost, "caveat": caveat,
-    "decision": decision, "newcomers": newcomers, "parts": parts,
+    "decision": decision, "newcomers": newcomers, "parts": parts, "planned": planned,
 }  # fmt: skip
