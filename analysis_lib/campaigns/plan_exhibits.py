@@ -29,8 +29,8 @@ _COSTS = ["n_held_out", "forgone_usd", "forgone_at_lift_usd"]
 def _subtitle(one: CampaignPlan) -> str:
     asked = one.asked
     return (
-        f"Effect per reached {one.person}, USD, over the campaign and the {format_count(asked.weeks_after)} weeks"
-        f" after; seen with a chance of {format_percent(asked.power, 0)}; band: range over past windows"
+        f"Effect per reached {one.person}, USD, over the campaign{plan_text.weeks_after(one)}; seen with a chance of"
+        f" {format_percent(asked.power, 0)}; band: range over past windows"
     )
 
 

@@ -37,6 +37,12 @@ def total(usd: float) -> str:
     return format_value(usd, "usd", spread=usd)
 
 
+def weeks_after(one: CampaignPlan) -> str:
+    """The weeks after, if any are looked at, as the end of a list of two."""
+    weeks = one.asked.weeks_after
+    return f" and the {format_count(weeks)} weeks after" if weeks > 1 else " and the week after" if weeks else ""
+
+
 def spread(one: CampaignPlan) -> str:
     """The smallest mean effect if it goes in proportion to what each spends."""
     found = one.smallest_in_proportion
@@ -55,8 +61,8 @@ def headline(one: CampaignPlan) -> str:
     seen = (
         f"With {format_percent(asked.holdout_share, 0)} of {format_count(one.lots.n_users)} {one.people} left out by"
         f" lot, effects from {per(one, one.smallest())} on would be seen, which is"
-        f" {format_percent(one.smallest() / one.spent())} of what one spends in the {format_count(asked.days)} days and"
-        f" the {format_count(asked.weeks_after)} weeks after"
+        f" {format_percent(one.smallest() / one.spent())} of what one spends in the {format_count(asked.days)}"
+        f" days{weeks_after(one)}"
     )
     if one.money.cost_usd is None:
         return f"{seen}; what would pay is not known."
