@@ -16,7 +16,7 @@ _IMPORT = re.compile(rf"^[ \t]*from {_NAME}([\w.]*) import (\([^)]*\)|[^\n#]+)",
 _HOME = re.compile(r'^[ \t]+"(\w+)": "(\w+)",?$', re.MULTILINE)
 
 
-def modules_behind(entries: Iterable[str], root: Path = ROOT) -> tuple[Path, ...]:
+def modules_behind(entries: Iterable[str], root: Path = ROOT, *, fronts: bool = True) -> tuple[Path, ...]:
     """Files of the modules that these import, and those that they import in turn, themselves included.
 
     Imports inside functions count. A package that is imported as a whole stands for all of its modules.
@@ -27,6 +27,9 @@ def modules_behind(entries: Iterable[str], root: Path = ROOT) -> tuple[Path, ...
         Modules or packages below the library: ``"metrics.explaining"``, ``"campaigns"``.
     root : Path
         Folder of the library.
+    fronts : bool
+        Whether the fronts of packages (``__init__``) count, with all that they hand out. Without them a name counts
+        that is taken through a front, and its neighbours do not: what decides a number, not what is imported.
 
     Examples
     --------
@@ -37,7 +40,7 @@ def modules_behind(entries: Iterable[str], root: Path = ROOT) -> tuple[Path, ...
     waiting = [path for entry in entries for path in _files(root, entry)]
     while waiting:
         path = waiting.pop()
-        if path not in found:
+        if path not in found and (fronts or path.name != "__init__.py"):
             found[path] = None
             waiting += _imported(root, path, path.stat().st_mtime_ns)
     return tuple(sorted(found))

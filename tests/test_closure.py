@@ -44,6 +44,12 @@ def test_a_name_is_followed_through_its_package(library):
     assert names(library, "c") == ["c.py", "r/__init__.py", "r/first.py", "r/second.py"]
 
 
+def test_without_fronts_the_neighbours_of_a_name_do_not_count(library):
+    found = [path.relative_to(library).as_posix() for path in modules_behind(["c"], library, fronts=False)]
+    assert found == ["c.py", "r/first.py"]
+    assert "p/one.py" in [path.relative_to(library).as_posix() for path in modules_behind(["a"], library, fronts=False)]
+
+
 def test_a_whole_package_stands_for_all_of_its_modules(library):
     assert names(library, "d") == ["d.py", "p/__init__.py", "p/one.py", "p/two.py", "q.py"]
 

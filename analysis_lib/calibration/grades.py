@@ -132,7 +132,7 @@ def told(name: str, *, project: config.Project | None = None) -> str:
 
 
 def code_version(entries: Iterable[str]) -> str:
-    """Digest of the code that the numbers of some modules come from: methods, not words, pictures or engines.
+    """Digest of the code that the numbers of some modules come from: methods, not words, pictures, fronts or engines.
 
     Examples
     --------
@@ -140,7 +140,7 @@ def code_version(entries: Iterable[str]) -> str:
     16
     """
     total = hashlib.sha256()
-    for path in modules_behind(entries):
+    for path in modules_behind(entries, fronts=False):
         package = path.relative_to(ROOT).parts[0]
         if package in METHODS and not path.stem.endswith(WORDS):
             total.update(path.relative_to(ROOT).as_posix().encode())
