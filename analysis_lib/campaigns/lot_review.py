@@ -10,6 +10,7 @@ from analysis_lib.campaigns.cost import Cost, Redemptions, recorded_discount, re
 from analysis_lib.campaigns.lot_cells import BOUGHT, LotCells, lot_cells
 from analysis_lib.campaigns.lot_effect import LotEffect, lot_effect
 from analysis_lib.campaigns.lot_parts import lot_parts
+from analysis_lib.campaigns.observed import observed
 from analysis_lib.campaigns.reach import Reach, funnel
 from analysis_lib.campaigns.windows import Windows
 from analysis_lib.errors import NotEnoughData
@@ -50,7 +51,8 @@ def review_by_lot(wh: Warehouse, windows: Windows, setting: Setting) -> Campaign
     if effect.is_mismatched:
         return lacking(partial_review, _mismatch(effect))
     parts = lot_parts(wh, windows, setting.measure, level=setting.level)
-    found = replace(with_effect(partial_review, effect), parts=parts)
+    beside = observed(wh, windows, setting.measure, effect, level=setting.level)
+    found = replace(with_effect(partial_review, effect), parts=parts, observed=beside)
     return with_cost(found, lambda: _cost(redeemed, effect, campaign.currency))
 
 

@@ -49,7 +49,21 @@ def _placebos(review: CampaignReview) -> str:
         "The lot makes the groups alike in everything, also in what nobody has measured, and the interval says how far"
         f" chance can still take them apart. A split at least as far from the plan happens in {split} of lots. The"
         " effect is that on the reached, over the campaign and the weeks after; what the campaign did to those who were"
-        " left out (prices, stock, talk) is not in it."
+        f" left out (prices, stock, talk) is not in it. {_observed(review)}"
+    )
+
+
+def _observed(review: CampaignReview) -> str:
+    """What would have been found without the lot."""
+    beside = review.observed
+    if beside is None:
+        return "Other markets could not stand for this one in these days: without the lot there would be no number."
+    verdict = (
+        "are not further apart than their errors allow" if not beside.gap.excludes_zero else "contradict each other"
+    )
+    return (
+        f"Without the lot, other markets would have put the additional sales before returns at {beside.markets.short};"
+        f" the lot puts them at {beside.lot.short}. The two {verdict} (difference {beside.gap.short})."
     )
 
 

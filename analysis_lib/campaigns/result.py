@@ -13,6 +13,7 @@ from analysis_lib.campaigns.lot_effect import LotEffect
 from analysis_lib.campaigns.lot_parts import LotParts
 from analysis_lib.campaigns.market_effect import MarketEffect
 from analysis_lib.campaigns.newcomers import Newcomers
+from analysis_lib.campaigns.observed import Observed
 from analysis_lib.campaigns.plan_written import WrittenPlan
 from analysis_lib.campaigns.reach import Reach
 from analysis_lib.campaigns.windows import Campaign, Windows
@@ -85,6 +86,8 @@ class CampaignReview(Finding):
         First-time buyers of its days, and whether they came back; None if the days do not lie in the data.
     parts : LotParts | None
         Where the additional sales came from; only where some were left out by lot.
+    observed : Observed | None
+        What other markets would have shown without the lot; None where there was none, or that is refused.
     planned : WrittenPlan | None
         The plan that the review holds itself to; None if none was given.
     """
@@ -106,6 +109,7 @@ class CampaignReview(Finding):
     missing: tuple[str, ...]
     newcomers: Newcomers | None = None
     parts: LotParts | None = None
+    observed: Observed | None = None
     planned: WrittenPlan | None = None
 
     def estimate(self, outcome: str) -> Estimate:

@@ -1,0 +1,67 @@
+"""What would have been found of a campaign without its lot: the market against others, beside what the lot shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.stats import norm
+
+from analysis_lib.campaigns.market_days import market_days
+from analysis_lib.campaigns.market_effect import market_effect
+from analysis_lib.errors import ContractError, NotEnoughData
+from analysis_lib.results import Estimate
+
+if TYPE_CHECKING:
+    from analysis_lib.campaigns.lot_effect import LotEffect
+    from analysis_lib.campaigns.windows import Windows
+    from analysis_lib.warehouse import Warehouse
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Observed:
+    """Sales before returns, in USD.
+
+    Attributes
+    ----------
+    lot, markets : Estimate
+        Additional sales by the lot, and by other markets.
+    gap : Estimate
+        The second less the first. Its interval takes them for independent: their errors come from the held out few
+        and from other markets.
+    """
+
+    lot: Estimate
+    markets: Estimate
+    gap: Estimate
+
+
+def observed(wh: Warehouse, windows: Windows, measure: str, effect: LotEffect, *, level: float) -> Observed | None:
+    """The campaign seen from other markets, as if nobody had been left out; None where that is refused."""
+    try:
+        markets = market_effect(market_days(wh, windows, measure), windows, level=level).effects["total"]
+        rate = _usd(wh, windows)
+    except (NotEnoughData, ContractError):
+        return None
+    net, returned = (effect.effects[name].scaled(effect.n_targeted * rate, "usd") for name in ("total", "returned"))
+    # Returns move little beside sales: the error is that of the net.
+    lot = net.shifted(-returned.value)
+    reach = float(norm.ppf(0.5 + level / 2))
+    own = np.array([(one.ci_upper - one.ci_lower) / (2 * reach) for one in (lot, markets)])
+    se, value = float(np.hypot(*own)), markets.value - lot.value
+    gap = replace(markets, value=value, se=se, ci_lower=value - reach * se, ci_upper=value + reach * se)
+    return Observed(lot, markets, gap)
+
+
+def _usd(wh: Warehouse, windows: Windows) -> float:
+    """Dollars per unit of the market's currency, on average over the days looked at."""
+    code = windows.campaign.currency.upper()
+    if code == "USD":
+        return 1.0
+    rates = wh.table("fx_rates")
+    own = rates.filter(rates.currency == code, rates.day.between(windows.campaign.starts_on, windows.ends_on))
+    found = wh.query(own.usd_per_unit.mean())
+    if found is None or found != found:
+        raise NotEnoughData(f"no exchange rate of {code} is known for these days")
+    return float(found)
