@@ -12,6 +12,7 @@ import pandas as pd
 from analysis_lib import metrics
 from analysis_lib.errors import NotEnoughData
 from analysis_lib.launches.odd_weeks import odd_weeks
+from analysis_lib.metrics.part_cells import parts
 
 if TYPE_CHECKING:
     from analysis_lib.launches.launch import Launch
@@ -98,7 +99,7 @@ def _days(
     warehouse: Warehouse, launch: Launch, metric: str, window: tuple[pd.Timestamp, pd.Timestamp], as_of: str | None
 ) -> tuple[pd.DataFrame, bool]:
     """Parts of the metric by market and day of whole weeks, and whether they are counts."""
-    days = metrics.parts(warehouse, metric, by="country", as_of=as_of)
+    days = parts(warehouse, metric, by="country", as_of=as_of)
     counted = bool(days.attrs["counted"])
     days = days[days["country"].isin(launch.markets["country"])].rename(columns={"period_start": "day"})
     week = days["day"] - pd.to_timedelta(days["day"].dt.weekday, unit="D")

@@ -19,7 +19,6 @@ _HOMES = {
     "explain": "explaining",
     "load_metrics": "registry",
     "moments": "measuring",
-    "parts": "part_cells",
     "moments_at": "look_moments",
     "moments_by_day": "day_moments",
     "query": "querying",

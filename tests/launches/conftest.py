@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from analysis_lib import metrics, warehouse
+from analysis_lib.launches import weeks
 from analysis_lib.launches.launch import find_launch
 from analysis_lib.launches.setting import Setting, checked
 
@@ -71,10 +72,10 @@ def opened(make_warehouse, tmp_path):
 
 @pytest.fixture
 def handed(monkeypatch):
-    """``handed(frame)``: what ``metrics.parts`` answers."""
+    """``handed(frame)``: what ``parts`` answers."""
 
     def hand(frame: pd.DataFrame) -> None:
-        monkeypatch.setattr(metrics, "parts", lambda *_, **__: frame.copy(), raising=False)
+        monkeypatch.setattr(weeks, "parts", lambda *_, **__: frame.copy())
 
     return hand
 
