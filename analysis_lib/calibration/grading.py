@@ -188,7 +188,7 @@ GRADERS = {
             Wanted("right", 0.94, 1.0, "windows without a campaign"),
             Wanted("right", 0.93, 1.0, "windows without a campaign, Complete Journey"),
         ),
-        worlds=4,
+        worlds=3,
         draws=1,
         entries=("campaigns.lot_effect", "campaigns.picked_effect"),
     ),
