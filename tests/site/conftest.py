@@ -72,6 +72,14 @@ def visit(request: pytest.FixtureRequest, browser: Browser, site: Path) -> Itera
     context.close()
 
 
+@pytest.fixture(scope="module", params=[NARROW, WIDE], ids=["narrow", "wide"])
+def wanderer(request: pytest.FixtureRequest, browser: Browser, site: Path) -> Iterator[Visit]:
+    """A visitor who stays for all tests of a module."""
+    context = browser.new_context(viewport=request.param)
+    yield Visit(context)
+    context.close()
+
+
 @pytest.fixture
 def wide(browser: Browser, site: Path) -> Iterator[Visit]:
     context = browser.new_context(viewport=WIDE, accept_downloads=True)

@@ -4,29 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from analysis_lib import config
-from analysis_lib.publishing.reports import load_reports
-
 # The first of these tests makes the whole book.
 pytestmark = [pytest.mark.site, pytest.mark.timeout(1800)]
 
-WRITTEN = [
-    "index.html", "how-to-read.html", "metrics.html", "metrics/gmv.html", "metrics/start_ms_p95.html", "trust.html",
-    "data.html", "world.html", "lineage.html", "run-again.html", "api.html",
-]  # fmt: skip
 LARGEST = "reports/campaign-review-campaign-18.html"
 REFUSED = "reports/campaign-review-campaign-27.html"
 
 #: WCAG 2.1 AA, text of normal size.
 LEAST_CONTRAST = 4.5
-
-#: What needs a name, what is named badly: a script that returns descriptions of elements.
-NAMELESS = """() => {
-  const words = e => e.getAttribute('aria-label') || e.getAttribute('title') || e.innerText || e.textContent || '';
-  const named = e => words(e).trim() || [...e.querySelectorAll('img')].some(image => image.alt.trim())
-    || e.labels?.length || e.placeholder;
-  return [...document.querySelectorAll('a[href], button, input:not([type=hidden]):not([type=checkbox]), summary')]
-    .filter(e => !named(e)).map(e => e.outerHTML.slice(0, 150)) }"""
 
 #: Contrast of every text that is shown in the article and in parts around it, over the ground it is painted on.
 FAINT = """([selector, least]) => {
@@ -44,46 +29,6 @@ FAINT = """([selector, least]) => {
     const [low, high] = both.sort((a, b) => a - b);
     return [(high + 0.05) / (low + 0.05), e.tagName + '.' + e.className, e.textContent.trim().slice(0, 40)] })
     .filter(found => found[0] < least) }"""
-
-
-def pages() -> list[str]:
-    return WRITTEN + [f"reports/{page.slug}.html" for page in load_reports(config.project()).pages]
-
-
-def test_language_title_skip_link_and_landmarks(wide, site):
-    for name in pages():
-        wide.page.goto((site / name).as_uri())
-        assert wide.page.locator("html").get_attribute("lang") == "en", name
-        assert wide.page.title().strip(), name
-        assert wide.page.locator("main").count() == 1, name
-        # The first stop of the keyboard leads past the sidebar.
-        wide.page.keyboard.press("Tab")
-        target = wide.page.evaluate("document.activeElement.getAttribute('href') || document.activeElement.outerHTML")
-        assert wide.page.evaluate("/skip/i.test(document.activeElement.innerText)"), (name, target)
-        aim = "#main-content" if target.startswith("<") else target
-        assert wide.page.locator(aim).count() == 1, (name, target)
-
-
-def test_images_are_described_tables_have_headers_and_controls_have_names(wide, site):
-    for name in pages():
-        wide.page.goto((site / name).as_uri())
-        bare = wide.page.evaluate(
-            "[...document.images].filter(i => !i.hasAttribute('alt')).map(i => i.src.slice(0, 80))"
-        )
-        assert bare == [], name
-        headless = wide.page.evaluate(
-            """[...document.querySelectorAll('article table')].filter(t => !t.querySelector('th')
-            || [...t.querySelectorAll('thead th')].some(th => !th.scope)).map(t => t.outerHTML.slice(0, 200))"""
-        )
-        assert headless == [], name
-        assert wide.page.evaluate(NAMELESS) == [], name
-
-
-def test_ids_stand_once(wide, site):
-    for name in pages():
-        wide.page.goto((site / name).as_uri())
-        ids = wide.page.evaluate("[...document.querySelectorAll('[id]')].map(e => e.id)")
-        assert sorted({i for i in ids if ids.count(i) > 1}) == [], name
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
