@@ -192,5 +192,5 @@ def _dated(frame: pd.DataFrame, launch: Launch, until: pd.Timestamp) -> pd.DataF
 
 def _monday(days: pd.Series, *, forward: bool) -> pd.Series:
     """The Monday from which on whole weeks are after a day (``forward``), or the one of the week that holds it."""
-    back = days - pd.to_timedelta(days.dt.weekday, unit="D")
+    back = days - pd.to_timedelta(days.dt.day_of_week, unit="D")
     return back.where(back == days, back + timedelta(weeks=1)) if forward else back
