@@ -27,7 +27,7 @@ def site() -> Path:
     """The site as `shopbook build` makes it; nothing is done if nothing has changed."""
     project = config.project()
     command = [sys.executable, "-m", "analysis_lib", "build"]
-    for _ in range(30):
+    for _ in range(400):
         done = subprocess.run(command, capture_output=True, text=True, cwd=project.root, check=False)
         if "another shopbook command" not in done.stdout + done.stderr:
             break
