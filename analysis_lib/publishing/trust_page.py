@@ -148,11 +148,15 @@ def _draw(axes: Any, frame: pd.DataFrame, band: tuple[float, float]) -> None:
     axes.axvspan(*band, color=PALETTE["sky"], alpha=0.25, lw=0)
     axes.axvline(0.95, color="#5f5f5f", lw=1, ls=(0, (2, 3)))
     names = list(dict.fromkeys(frame["scenario"]))
-    for place, name in enumerate(names):
-        own = frame[frame["scenario"] == name].reset_index(drop=True)
-        for number, row in enumerate(own.itertuples()):
-            # Dots of a line stand a little above each other, so that none hides another.
-            _dot(axes, place + 0.5 * (number - (len(own) - 1) / 2) / max(len(own), 2), row, band)
+    lines = frame.groupby("scenario", sort=False)["coverage"]
+    number, size = lines.cumcount(), lines.transform("size")
+    # Dots of a line stand a little above each other, so that none hides another.
+    line = frame["scenario"].map(names.index).astype(float)
+    places = line + 0.5 * (number - (size - 1) / 2) / size.clip(lower=2)
+    reached = frame["coverage"].between(*band)
+    # All dots of a kind at once: each call would write the shape of its dot into the page anew.
+    for kind, marker, color in ((reached, "o", PALETTE["subject"]), (~reached, "D", PALETTE["second"])):
+        _dots(axes, places[kind], frame[kind], marker, color)
     axes.set_yticks(range(len(names)), [name.replace("_", " ").replace(", ", ",\n") for name in names])
     axes.tick_params(axis="y", length=0)
     axes.set_ylim(len(names) - 0.4, -0.6)
@@ -160,10 +164,11 @@ def _draw(axes: Any, frame: pd.DataFrame, band: tuple[float, float]) -> None:
     axes.xaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")
 
 
-def _dot(axes: Any, place: float, row: Any, band: tuple[float, float]) -> None:
-    value, error = row.coverage, row.coverage_mcse
-    reached = band[0] <= value <= band[1]
-    color = PALETTE["subject"] if reached else PALETTE["second"]
-    if error == error:
-        axes.hlines(place, max(0.0, value - 1.96 * error), min(1.0, value + 1.96 * error), color=color, lw=1, alpha=0.6)
-    axes.plot([value], [place], "o" if reached else "D", color=color, ms=4.5)
+def _dots(axes: Any, places: pd.Series, frame: pd.DataFrame, marker: str, color: str) -> None:
+    import numpy as np
+
+    value, reach = frame["coverage"], 1.96 * frame["coverage_mcse"]
+    # One path with gaps between the lines; where an error is not known there is none.
+    ends = np.column_stack([(value - reach).clip(lower=0.0), (value + reach).clip(upper=1.0), reach * np.nan])
+    axes.plot(ends.ravel(), np.repeat(places, 3), color=color, lw=1, alpha=0.6, solid_capstyle="butt")
+    axes.plot(value, places, marker, color=color, ms=4.5, ls="")

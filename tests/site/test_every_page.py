@@ -19,8 +19,8 @@ WRITTEN = [
     "data.html", "world.html", "lineage.html", "run-again.html", "api.html",
 ]  # fmt: skip
 
-#: A page of its own may weigh this much, figures included (READER.md); the chapter of all grades weighs more.
-LARGEST_PAGE_BYTES, LARGEST_CHAPTER_BYTES = 1_000_000, 1_500_000
+#: A page of its own may weigh this much, figures included (READER.md).
+LARGEST_PAGE_BYTES = 1_000_000
 
 #: What is asked of a page, in one go.
 FACTS = """() => {
@@ -109,5 +109,4 @@ def test_headings_are_in_order(walk):
 
 def test_pages_are_light(site):
     sizes = {name: (site / name).stat().st_size for name in pages()}
-    assert sizes.pop("trust.html") < LARGEST_CHAPTER_BYTES
     assert max(sizes.values()) < LARGEST_PAGE_BYTES, sizes
