@@ -10,6 +10,7 @@ import numpy as np
 from analysis_lib import campaigns, config
 from analysis_lib.calibration.paired_campaigns import Pair, lots_of, pair_of, segments_of
 from analysis_lib.calibration.scoring import DRAWS, RIGHT, draw_of
+from analysis_lib.campaigns.dollars import usd_per_unit
 from analysis_lib.campaigns.lot_effect import OUTCOMES, lot_effect
 from analysis_lib.campaigns.picked_effect import picked_effect
 from analysis_lib.errors import NotEnoughData
@@ -88,7 +89,7 @@ def simulate(worlds: int, draws: int, seed: int, progress: Callable[[str], None]
 
 
 def _lots(pair: Pair, country: str, draws: int, rng: np.random.Generator) -> Iterator[tuple[object, ...]]:
-    lots, scale = lots_of(pair, LOT, country), _usd_per_unit(pair, country)
+    lots, scale = lots_of(pair, LOT, country), _scale(pair, country)
     for _ in range(draws):
         held_out = rng.random(len(lots.left)) < LEFT_OUT
         for works in (True, False):
@@ -103,7 +104,7 @@ def _lots(pair: Pair, country: str, draws: int, rng: np.random.Generator) -> Ite
 
 def _segments(pair: Pair, country: str, draws: int, rng: np.random.Generator) -> Iterator[tuple[object, ...]]:
     """Every other segment is picked for a campaign that does nothing."""
-    segments, scale = segments_of(pair, SEGMENT, country), _usd_per_unit(pair, country)
+    segments, scale = segments_of(pair, SEGMENT, country), _scale(pair, country)
     for place in range(2 * draws):
         works, picked = place % 2 == 0, segments.picked(REACH, rng)
         changed = segments.changed(picked)
@@ -153,10 +154,8 @@ def _real() -> Iterator[tuple[object, ...]]:
             yield from _windows("windows without a campaign, Complete Journey", campaign, review.effect)
 
 
-def _usd_per_unit(pair: Pair, country: str) -> float:
+def _scale(pair: Pair, country: str) -> float:
     """The mean rate of the market's currency: markets are added up."""
-    wh = pair.left
-    countries, rates = wh.table("countries"), wh.table("fx_rates")
-    code = wh.query(countries.filter(countries.country == country).select("currency"))["currency"].item()
-    found = wh.query(rates.filter(rates.currency == code).usd_per_unit.mean())
-    return 1.0 if code == "USD" else float(found)
+    countries = pair.left.table("countries")
+    code = pair.left.query(countries.filter(countries.country == country).select("currency"))["currency"].item()
+    return usd_per_unit(pair.left, code)

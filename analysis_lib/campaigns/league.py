@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from analysis_lib.campaigns.dollars import usd_per_unit
 from analysis_lib.campaigns.league_result import ROWS, League
 from analysis_lib.campaigns.review import review
 from analysis_lib.config import LEVEL
 from analysis_lib.errors import InvalidValue, NotEnoughData, unknown
 
 if TYPE_CHECKING:
-    from analysis_lib.campaigns.result import CampaignReview
     from analysis_lib.warehouse import Warehouse
 
 #: With fewer returns there is nothing to draw them to.
@@ -102,25 +102,15 @@ def _row(wh: Warehouse, campaign: str, country: str, before: int, after: int, ma
     try:
         found = review(wh, campaign, country=country, margin=margin, level=level, **windows)
         per_cost = found.return_on_cost
+        rate = usd_per_unit(wh, found.campaign.currency, (found.campaign.starts_on, found.campaign.ends_on))
     except (InvalidValue, NotEnoughData) as lack:
         about = wh.query(wh.table("campaigns").filter(lambda t: (t.campaign_id == campaign) & (t.country == country)))
         name, mechanic = str(about["name"].iloc[0]), str(about["mechanic"].iloc[0])
         return (campaign, name, country, mechanic, "", *(float("nan"),) * 6, str(lack))
-    rate = _usd(wh, found)
     return (
         campaign, found.campaign.name, country, found.campaign.mechanic, found.effect.KIND, found.total_cost * rate,
         found.net_incremental_gmv.value * rate, per_cost.value, per_cost.se, per_cost.ci_lower, per_cost.ci_upper, "",
     )  # fmt: skip
-
-
-def _usd(wh: Warehouse, found: CampaignReview) -> float:
-    """Dollars per unit of the review's money, on average over the campaign's days."""
-    code = found.campaign.currency.upper()
-    if code == "USD":
-        return 1.0
-    rates = wh.table("fx_rates")
-    own = rates.filter(rates.currency == code, rates.day.between(found.campaign.starts_on, found.campaign.ends_on))
-    return float(wh.query(own.usd_per_unit.mean()))
 
 
 def shrunken(rows: pd.DataFrame, level: float) -> tuple[pd.DataFrame, tuple[float, float], float]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.stats import norm
 
+from analysis_lib.campaigns.dollars import usd_per_unit
 from analysis_lib.campaigns.market_days import market_days
 from analysis_lib.campaigns.market_effect import market_effect
 from analysis_lib.errors import ContractError, NotEnoughData
@@ -41,7 +42,8 @@ def observed(wh: Warehouse, windows: Windows, measure: str, effect: LotEffect, *
     """The campaign seen from other markets, as if nobody had been left out; None where that is refused."""
     try:
         markets = market_effect(market_days(wh, windows, measure), windows, level=level).effects["total"]
-        rate = _usd(wh, windows)
+        campaign = windows.campaign
+        rate = usd_per_unit(wh, campaign.currency, (campaign.starts_on, windows.ends_on))
     except (NotEnoughData, ContractError):
         return None
     net, returned = (effect.effects[name].scaled(effect.n_targeted * rate, "usd") for name in ("total", "returned"))
@@ -52,16 +54,3 @@ def observed(wh: Warehouse, windows: Windows, measure: str, effect: LotEffect, *
     se, value = float(np.hypot(*own)), markets.value - lot.value
     gap = replace(markets, value=value, se=se, ci_lower=value - reach * se, ci_upper=value + reach * se)
     return Observed(lot, markets, gap)
-
-
-def _usd(wh: Warehouse, windows: Windows) -> float:
-    """Dollars per unit of the market's currency, on average over the days looked at."""
-    code = windows.campaign.currency.upper()
-    if code == "USD":
-        return 1.0
-    rates = wh.table("fx_rates")
-    own = rates.filter(rates.currency == code, rates.day.between(windows.campaign.starts_on, windows.ends_on))
-    found = wh.query(own.usd_per_unit.mean())
-    if found is None or found != found:
-        raise NotEnoughData(f"no exchange rate of {code} is known for these days")
-    return float(found)
