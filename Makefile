@@ -21,7 +21,7 @@ help:
 	@echo "make clean   remove everything that was generated (the environment stays)"
 
 # The environment is made anew only when what it is made from has changed.
-$(READY): requirements.txt pyproject.toml
+$(READY): requirements.txt requirements-data.txt pyproject.toml
 	@bash tools/environment.sh $(VENV)
 	@touch $@
 

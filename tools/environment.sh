@@ -15,10 +15,12 @@ pick_python() {
 if command -v uv >/dev/null 2>&1; then
   [ -x "$venv/bin/python" ] || uv venv --quiet --python ">=3.11" "$venv"
   uv pip install --quiet --python "$venv/bin/python" -r requirements.txt
+  uv pip install --quiet --python "$venv/bin/python" --no-deps -r requirements-data.txt
   uv pip install --quiet --python "$venv/bin/python" --no-deps --editable .
 else
   [ -x "$venv/bin/python" ] || "$(pick_python)" -m venv "$venv"
   "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r requirements.txt
+  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-data.txt
   "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 fi
 echo "The environment in $venv is ready."

@@ -7,7 +7,8 @@ bootstrapped, so they move in the fourth decimal.
 
 from __future__ import annotations
 
-from importlib.resources import files
+from importlib.util import find_spec
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -25,8 +26,9 @@ DRAWS = 4e-4
 
 @pytest.fixture(scope="module")
 def effect():
-    path = files("moderndid") / "core" / "datasets" / "mpdta_long.pkl.gz"
-    counties = pd.read_pickle(str(path))
+    # Found, not imported: the package's own dependencies are not installed.
+    package = Path(find_spec("moderndid").origin).parent
+    counties = pd.read_pickle(package / "core" / "datasets" / "mpdta_long.pkl.gz")
     return staggered(counties, outcome="lemp", unit="countyreal", time="year", first_treated="first.treat")
 
 
