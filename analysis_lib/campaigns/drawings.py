@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from functools import partial
 
 import numpy as np
@@ -130,6 +131,42 @@ def draw_parts(axes, *, rows: pd.DataFrame, unit: str) -> None:
         axes.text(left, own["place"].max() + 0.95, name, ha="left", va="center", color=CONTEXT_TEXT, weight="bold")
     axes.set_yticks([])
     axes.set_ylim(places.min() - 0.6, places.max() + 1.4)
+    axes.xaxis.set_major_locator(MaxNLocator(4))
+    axes.xaxis.set_major_formatter(partial(_tick, unit))
+
+
+def draw_pace(axes, *, used: pd.DataFrame, first: date, last: date) -> None:
+    """Share of the coupons used until each day; the campaign's days shaded, an even pace in grey."""
+    from matplotlib.dates import DateFormatter  # slow to import
+    from matplotlib.ticker import MaxNLocator
+
+    start, end = pd.Timestamp(first), pd.Timestamp(last) + pd.Timedelta(days=1)
+    ends = used["day"] + pd.Timedelta(days=1)
+    axes.axvspan(start, end, color=PALETTE["sky"], alpha=0.18, lw=0)
+    axes.plot([start, end], [0, 1], color=CONTEXT, lw=1.4, ls="--")
+    axes.step([start, *ends], [0.0, *used["share_used"]], where="pre", color=SUBJECT, lw=2.2)
+    axes.annotate("even pace", (start + (end - start) / 2, 0.5), xytext=(6, -12), textcoords="offset points",
+                  color=CONTEXT_TEXT)  # fmt: skip
+    axes.text(start, 1.04, "campaign", ha="left", va="bottom", color=SUBJECT)
+    axes.set_ylim(0, 1.18)
+    axes.xaxis.set_major_locator(MaxNLocator(5))
+    axes.xaxis.set_major_formatter(DateFormatter("%-d %b"))
+    axes.yaxis.set_major_formatter(partial(_tick, "share"))
+
+
+def draw_changes(axes, *, rows: pd.DataFrame, unit: str) -> None:
+    """What each change is worth: a dot with its interval, bounds alone as a line."""
+    from matplotlib.ticker import MaxNLocator  # slow to import
+
+    places = np.arange(len(rows))[::-1]
+    axes.axvline(0, color=CONTEXT, lw=1)
+    axes.hlines(places, rows["ci_lower"], rows["ci_upper"], color=SUBJECT, lw=2.4)
+    axes.scatter(rows["value"], places, color=SUBJECT, s=60, zorder=3)
+    left = min(0.0, float(rows["ci_lower"].min()))
+    for place, row in zip(places, rows.itertuples(), strict=True):
+        axes.text(left, place + 0.2, row.label, ha="left", va="bottom", bbox=GROUND)
+    axes.set_ylim(-0.5, len(rows) - 0.2)
+    axes.set_yticks([])
     axes.xaxis.set_major_locator(MaxNLocator(4))
     axes.xaxis.set_major_formatter(partial(_tick, unit))
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from analysis_lib.campaigns import drawings
+from analysis_lib.campaigns.detail_exhibits import EXHIBITS as DETAILS
 from analysis_lib.campaigns.lot_exhibits import EXHIBITS as LOT
 from analysis_lib.campaigns.lot_parts import DIMENSIONS
 from analysis_lib.campaigns.market_exhibits import EXHIBITS as MARKETS
@@ -242,5 +243,5 @@ EXHIBITS = {
     "weekly": _of_kind("weekly", "The effect over time"), "reach": reach,
     "balance": _of_kind("balance", "The balance of the groups"), "ledger": ledger,
     "placebos": _of_kind("placebos", "The placebo runs"), "cost": cost, "earnings": earnings,
-    "newcomers": newcomers, "parts": parts,
+    "newcomers": newcomers, "parts": parts, **DETAILS,
 }  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -11,6 +11,7 @@ import pandas as pd
 from analysis_lib.campaigns.dollars import usd_per_unit
 from analysis_lib.campaigns.league_result import ROWS, League
 from analysis_lib.campaigns.review import review
+from analysis_lib.causal import drawn_effects
 from analysis_lib.config import LEVEL
 from analysis_lib.errors import InvalidValue, NotEnoughData, unknown
 
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
 
 #: With fewer returns there is nothing to draw them to.
 FEWEST = 3
-
-#: Spreads between campaigns that are looked at: up to so many standard deviations of the returns, in so many steps.
-WIDEST, N_GRID = 4.0, 400
 
 
 def league(
@@ -100,7 +98,7 @@ def _asked(wh: Warehouse, chosen: Iterable[str] | None, markets: str) -> list[tu
 def _row(wh: Warehouse, campaign: str, country: str, before: int, after: int, margin: float, level: float) -> tuple:
     windows = {"weeks_before": before, "weeks_after": after}
     try:
-        found = review(wh, campaign, country=country, margin=margin, level=level, **windows)
+        found = review(wh, campaign, country=country, margin=margin, level=level, details=False, **windows)
         per_cost = found.return_on_cost
         rate = usd_per_unit(wh, found.campaign.currency, (found.campaign.starts_on, found.campaign.ends_on))
     except (InvalidValue, NotEnoughData) as lack:
@@ -127,39 +125,10 @@ def shrunken(rows: pd.DataFrame, level: float) -> tuple[pd.DataFrame, tuple[floa
     if int(told.sum()) < FEWEST:
         return rows.assign(**dict.fromkeys(new, float("nan"))), (float("nan"),) * 2, float("nan")
     value, variance = rows.loc[told, "value"].to_numpy(float), np.square(rows.loc[told, "se"].to_numpy(float))
-    drawn, mean, spread = _posterior(value, variance, level)
-    found = pd.DataFrame(drawn, columns=new, index=rows.index[told])
-    return rows.join(found), mean, spread
-
-
-def _posterior(value: np.ndarray, variance: np.ndarray, level: float) -> tuple[np.ndarray, tuple[float, float], float]:
-    """Mean and interval of each true return; mean of all with its error; standard deviation between them."""
-    from scipy.stats import norm  # slow to import
-
-    between = np.linspace(0.0, WIDEST * max(float(value.std()), float(np.sqrt(variance.min()))), N_GRID)[:, None]
-    weight = 1 / (variance + between**2)
-    centre = (weight @ value / weight.sum(axis=1))[:, None]
-    centre_variance = 1 / weight.sum(axis=1, keepdims=True)
-    logs = 0.5 * (
-        np.log(weight).sum(axis=1) + np.log(centre_variance[:, 0]) - (weight * (value - centre) ** 2).sum(axis=1)
+    drawn = drawn_effects(value, variance, level=level)
+    columns = np.column_stack([drawn.value, drawn.ci_lower, drawn.ci_upper])
+    return (
+        rows.join(pd.DataFrame(columns, columns=new, index=rows.index[told])),
+        (drawn.mean, drawn.mean_se),
+        drawn.spread,
     )
-    mass = np.exp(logs - logs.max())
-    mass /= mass.sum()
-    pull = variance * weight
-    means = pull * centre + (1 - pull) * value
-    sds = np.sqrt((1 - pull) * variance + pull**2 * centre_variance)
-    tail = (1 - level) / 2
-    ends = [_quantile(mass, means, sds, chance, norm) for chance in (tail, 1 - tail)]
-    mean = float(mass @ centre[:, 0])
-    se = float(np.sqrt(mass @ (centre_variance[:, 0] + (centre[:, 0] - mean) ** 2)))
-    return np.column_stack([mass @ means, *ends]), (mean, se), float(mass @ between[:, 0])
-
-
-def _quantile(mass: np.ndarray, means: np.ndarray, sds: np.ndarray, chance: float, norm: Any) -> np.ndarray:
-    """Quantile of each mixture of normals, by halving."""
-    low, high = (means - 9 * sds - 1e-9).min(axis=0), (means + 9 * sds + 1e-9).max(axis=0)
-    for _ in range(60):
-        middle = (low + high) / 2
-        below = mass @ norm.cdf((middle - means) / np.maximum(sds, 1e-12)) < chance
-        low, high = np.where(below, middle, low), np.where(below, high, middle)
-    return (low + high) / 2

@@ -9,8 +9,6 @@ from analysis_lib.campaigns.assembling import lacking, refused_review, with_cost
 from analysis_lib.campaigns.cost import Cost, Redemptions, recorded_discount, redemptions
 from analysis_lib.campaigns.lot_cells import BOUGHT, LotCells, lot_cells
 from analysis_lib.campaigns.lot_effect import LotEffect, lot_effect
-from analysis_lib.campaigns.lot_parts import lot_parts
-from analysis_lib.campaigns.observed import observed
 from analysis_lib.campaigns.reach import Reach, funnel
 from analysis_lib.campaigns.windows import Windows
 from analysis_lib.errors import NotEnoughData
@@ -50,10 +48,7 @@ def review_by_lot(wh: Warehouse, windows: Windows, setting: Setting) -> Campaign
         return lacking(empty, lack)
     if effect.is_mismatched:
         return lacking(partial_review, _mismatch(effect))
-    parts = lot_parts(wh, windows, setting.measure, level=setting.level)
-    beside = observed(wh, windows, setting.measure, effect, level=setting.level)
-    found = replace(with_effect(partial_review, effect), parts=parts, observed=beside)
-    return with_cost(found, lambda: _cost(redeemed, effect, campaign.currency))
+    return with_cost(with_effect(partial_review, effect), lambda: _cost(redeemed, effect, campaign.currency))
 
 
 def _mismatch(effect: LotEffect) -> NotEnoughData:

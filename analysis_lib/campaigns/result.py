@@ -13,9 +13,12 @@ from analysis_lib.campaigns.lot_effect import LotEffect
 from analysis_lib.campaigns.lot_parts import LotParts
 from analysis_lib.campaigns.market_effect import MarketEffect
 from analysis_lib.campaigns.newcomers import Newcomers
+from analysis_lib.campaigns.next_time import NextTime, next_time
 from analysis_lib.campaigns.observed import Observed
+from analysis_lib.campaigns.pace import Pace
 from analysis_lib.campaigns.plan_written import WrittenPlan
 from analysis_lib.campaigns.reach import Reach
+from analysis_lib.campaigns.segments import Segments
 from analysis_lib.campaigns.windows import Campaign, Windows
 from analysis_lib.errors import NotEnoughData
 from analysis_lib.results import Answer, Decision, Estimate, Finding, format_percent
@@ -90,6 +93,10 @@ class CampaignReview(Finding):
         What other markets would have shown without the lot; None where there was none, or that is refused.
     planned : WrittenPlan | None
         The plan that the review holds itself to; None if none was given.
+    pace : Pace | None
+        Its coupons by day; None without coupons.
+    segments : Segments | None
+        What it earned by kind of user; only where some were left out by lot.
     """
 
     SENTENCES = sentences.SENTENCES
@@ -111,6 +118,8 @@ class CampaignReview(Finding):
     parts: LotParts | None = None
     observed: Observed | None = None
     planned: WrittenPlan | None = None
+    pace: Pace | None = None
+    segments: Segments | None = None
 
     def estimate(self, outcome: str) -> Estimate:
         """Effect over all targeted buyers on promoted_during, other_during, after or total.
@@ -159,6 +168,11 @@ class CampaignReview(Finding):
         # Whom a campaign for everybody reached is not listed: nobody was contacted one by one.
         contacts = 0 if self.effect.KIND == "markets" else self.effect.n_targeted
         return self.cost.total + self.setting.contact_cost * contacts
+
+    @property
+    def next_time(self) -> NextTime | None:
+        """Changes with the money each is worth; None without a verdict."""
+        return next_time(self)
 
     @property
     def title(self) -> str:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from analysis_lib.campaigns import cells
 from analysis_lib.campaigns.assembling import refused_review
+from analysis_lib.campaigns.details import detailed
 from analysis_lib.campaigns.lot_review import review_by_lot
 from analysis_lib.campaigns.market_review import review_by_markets
-from analysis_lib.campaigns.newcomers import newcomers
 from analysis_lib.campaigns.picked_review import review_by_picking
 from analysis_lib.campaigns.plan_written import reviewed_as_planned
 from analysis_lib.campaigns.result import CampaignReview, Setting
@@ -34,6 +32,7 @@ def review(
     margin: float = 0.25,
     contact_cost: float = 0.0,
     plan: str = "",
+    details: bool = True,
 ) -> CampaignReview:
     """What a campaign brought, what it cost, and what to do next.
 
@@ -68,6 +67,8 @@ def review(
     plan : str
         Name of a plan in ``data/plans/campaigns``: its weeks, metric, margin and level are taken instead of those given
         here, and ``sentence("planned")`` says whether the effect that was worth the money was reached.
+    details : bool
+        False leaves out what the verdict does not need: the pace, new buyers, parts and segments. A league asks so.
 
     Returns
     -------
@@ -101,7 +102,7 @@ def review(
     except NotEnoughData as lack:
         return refused_review(campaign, setting, str(lack))
     found = _BY[campaign.targeting](wh, windows, setting)
-    return replace(found, newcomers=newcomers(wh, windows, level=level))
+    return detailed(wh, found) if details else found
 
 
 _BY = {"all": review_by_markets, "holdout": review_by_lot, "segment": review_by_picking}

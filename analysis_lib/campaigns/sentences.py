@@ -143,6 +143,29 @@ def parts(review: CampaignReview) -> str:
     return review.parts.text
 
 
+def pace(review: CampaignReview) -> str:
+    """Whether it ran as written down."""
+    return "It had no coupons that would show its pace." if review.pace is None else review.pace.text
+
+
+def _segments_untold(review: CampaignReview) -> str:
+    if review.missing:
+        return MISSING
+    return "For whom it paid is not told apart here: only users left out by lot show what each kind earned by itself."
+
+
+@needs("segments", _segments_untold)
+def segments(review: CampaignReview) -> str:
+    """For which kinds of users it paid."""
+    return review.segments.text
+
+
+@needs("next_time", _missing)
+def next_time(review: CampaignReview) -> str:
+    """The change that is worth most, and how to plan the next run."""
+    return review.next_time.text
+
+
 def decision(review: CampaignReview) -> str:
     """The verdict, the rule that chose it, and the next step."""
     chosen = review.decision
@@ -158,4 +181,5 @@ SENTENCES = {
     "reach": reach, "windows": windows, "counted": counted, "change": change, "balance": _of_kind("balance"),
     "held_out": _of_kind("held_out"), "placebos": _of_kind("placebos"), "cost": cost, "caveat": caveat,
     "decision": decision, "newcomers": newcomers, "parts": parts, "planned": planned,
+    "pace": pace, "segments": segments, "next_time": next_time,
 }  # fmt: skip

@@ -5,6 +5,7 @@ from analysis_lib.causal.balancing import BalancingWeights, entropy_balance
 from analysis_lib.causal.calibration_by_placebo import FEWEST_PLACEBOS, PlaceboCalibration, calibrate
 from analysis_lib.causal.difference_in_differences import difference_in_differences
 from analysis_lib.causal.double_ml import DoubleMlEffect, double_ml
+from analysis_lib.causal.drawn_effects import DrawnEffects, drawn_effects
 from analysis_lib.causal.event_study import EventStudy, event_study
 from analysis_lib.causal.instrument import InstrumentEffect, instrument
 from analysis_lib.causal.interrupted_series import InterruptedSeries, interrupted_series
@@ -35,6 +36,7 @@ __all__ = [
     "AdjustedDifference",
     "BalancingWeights",
     "DoubleMlEffect",
+    "DrawnEffects",
     "EValue",
     "EventStudy",
     "GroupMoments",
@@ -53,6 +55,7 @@ __all__ = [
     "calibrate",
     "difference_in_differences",
     "double_ml",
+    "drawn_effects",
     "e_value",
     "entropy_balance",
     "event_study",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from IPython.display import HTML
+from IPython.display import HTML, display
 
 from analysis_lib.reporting import markup
 from analysis_lib.reporting.figures import figure_html
@@ -23,3 +23,9 @@ def show(exhibit: Exhibit) -> HTML:
     if exhibit.draw is None:
         return markup.block(table_html(exhibit), csv_link(exhibit.frame, exhibit.title), classes="sb-tables")
     return markup.block(figure_html(exhibit), classes="sb-figures")
+
+
+def tell(sentences: str, exhibit: Exhibit) -> None:
+    """A paragraph, and under it the figure or table that it speaks of."""
+    display(say(sentences))
+    display(show(exhibit))

@@ -1,0 +1,35 @@
+"""What a review tells beyond its verdict: pace, new buyers, and where a lot was drawn, where and for whom it paid."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from analysis_lib.campaigns.lot_parts import lot_parts
+from analysis_lib.campaigns.newcomers import newcomers
+from analysis_lib.campaigns.observed import observed
+from analysis_lib.campaigns.pace import pace
+from analysis_lib.campaigns.segments import segments
+from analysis_lib.errors import NotEnoughData
+
+if TYPE_CHECKING:
+    from analysis_lib.campaigns.result import CampaignReview
+    from analysis_lib.warehouse import Warehouse
+
+
+def detailed(wh: Warehouse, review: CampaignReview) -> CampaignReview:
+    """The review with its details; each asks the engine once."""
+    windows, setting = review.windows, review.setting
+    if windows is None:
+        return review
+    found = replace(review, newcomers=newcomers(wh, windows, level=setting.level), pace=pace(wh, windows))
+    if review.effect is None or review.effect.KIND != "lot":
+        return found
+    parts = lot_parts(wh, windows, setting.measure, level=setting.level)
+    beside = observed(wh, windows, setting.measure, review.effect, level=setting.level)
+    found = replace(found, parts=parts, observed=beside)
+    try:
+        return replace(found, segments=segments(wh, windows, setting))
+    except NotEnoughData:
+        # Too few users for two kinds of them: the page says so in the place of the segments.
+        return found
