@@ -67,6 +67,7 @@ bench: $(READY)
 	@$(PYTHON) tools/bench.py
 	@$(PYTHON) tools/bench_metrics.py
 	@$(PYTHON) tools/bench_experiments.py
+	@$(PYTHON) tools/bench_campaigns.py
 
 lock:
 	@bash tools/lock.sh

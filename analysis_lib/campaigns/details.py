@@ -14,14 +14,19 @@ from analysis_lib.errors import NotEnoughData
 
 if TYPE_CHECKING:
     from analysis_lib.campaigns.result import CampaignReview
+    from analysis_lib.campaigns.windows import Windows
     from analysis_lib.warehouse import Warehouse
 
 
-def detailed(wh: Warehouse, review: CampaignReview) -> CampaignReview:
-    """The review with its details; each asks the engine once."""
-    windows, setting = review.windows, review.setting
-    if windows is None:
-        return review
+def detailed(wh: Warehouse, review: CampaignReview, windows: Windows) -> CampaignReview:
+    """The review with its details; each asks the engine once.
+
+    Parameters
+    ----------
+    windows : Windows
+        As planned, the campaign in its market's own currency (a review against other markets is in USD).
+    """
+    setting = review.setting
     found = replace(review, newcomers=newcomers(wh, windows, level=setting.level), pace=pace(wh, windows))
     if review.effect is None or review.effect.KIND != "lot":
         return found

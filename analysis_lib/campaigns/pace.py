@@ -11,13 +11,14 @@ import numpy as np
 import pandas as pd
 
 from analysis_lib.campaigns.cells import campaign_coupons
+from analysis_lib.campaigns.dollars import usd_per_unit
 from analysis_lib.config import PRIVACY_THRESHOLD
-from analysis_lib.pipelines import mart
+from analysis_lib.errors import NotEnoughData
 from analysis_lib.results import Result, format_count, format_percent
 from analysis_lib.warehouse.days import local_day
 
 if TYPE_CHECKING:
-    from analysis_lib.campaigns.windows import Windows
+    from analysis_lib.campaigns.windows import Campaign, Windows
     from analysis_lib.warehouse import Warehouse
 
 #: Days before the start and after the end that are looked at.
@@ -46,11 +47,11 @@ class Pace(Result):
     Attributes
     ----------
     days : pandas.DataFrame
-        day, redeemed, granted (counts), given (discount on order lines, USD); days without any are zeros.
+        day, redeemed, granted (counts), given (discount on order lines, local currency); days without any are zeros.
     starts_on, ends_on : datetime.date
         The campaign's days as written down.
     budget : float
-        Money set aside, USD; missing where that is not known.
+        Money set aside, local currency; missing where that is not known.
     """
 
     days: pd.DataFrame
@@ -175,7 +176,13 @@ class Pace(Result):
 
 
 def pace(wh: Warehouse, windows: Windows) -> Pace | None:
-    """Redemptions, grants and discounts by day; None where the campaign had no coupons."""
+    """Redemptions, grants and discounts by day; None where the campaign had no coupons.
+
+    Parameters
+    ----------
+    windows : Windows
+        As planned, the campaign in its market's own currency.
+    """
     campaign = windows.campaign
     first = campaign.starts_on - timedelta(days=DAYS_BEFORE)
     last = min(campaign.ends_on + timedelta(days=DAYS_AFTER), windows.last_day)
@@ -188,11 +195,23 @@ def pace(wh: Warehouse, windows: Windows) -> Pace | None:
     events = events.select("kind", day=local_day(events.at, campaign.timezone))
     events = events.filter(events.day.between(ibis.literal(first), ibis.literal(last)))
     counts = wh.query(events.group_by("day", "kind").aggregate(n=events.count()))
-    facts = mart(wh, "order_facts")
-    lines = facts.filter(facts.country == campaign.country, facts.day.between(first, last))
+    orders = wh.table("orders")
+    lines = orders.filter(orders.country == campaign.country, orders.coupon_id.notnull())
     lines = lines.semi_join(coupons, "coupon_id")
-    given = wh.query(lines.group_by("day").aggregate(given=lines.subsidy_usd.cast("float64").sum()))
-    return Pace(_by_day(counts, given, first, last), campaign.starts_on, campaign.ends_on, campaign.budget_usd)
+    lines = lines.select(given="platform_subsidy_local", day=local_day(lines.ordered_at, campaign.timezone))
+    lines = lines.filter(lines.day.between(ibis.literal(first), ibis.literal(last)))
+    given = wh.query(lines.group_by("day").aggregate(given=lines.given.sum()))
+    return Pace(_by_day(counts, given, first, last), campaign.starts_on, campaign.ends_on, _budget(wh, campaign))
+
+
+def _budget(wh: Warehouse, campaign: Campaign) -> float:
+    """Money set aside, in the market's currency; missing where the source does not say, or has no rate for it."""
+    if campaign.budget_usd != campaign.budget_usd or "fx_rates" not in wh.tables():
+        return float("nan")
+    try:
+        return campaign.budget_usd / usd_per_unit(wh, campaign.currency, (campaign.starts_on, campaign.ends_on))
+    except NotEnoughData:
+        return float("nan")
 
 
 def _by_day(counts: pd.DataFrame, given: pd.DataFrame, first: date, last: date) -> pd.DataFrame:

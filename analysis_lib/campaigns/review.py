@@ -102,7 +102,7 @@ def review(
     except NotEnoughData as lack:
         return refused_review(campaign, setting, str(lack))
     found = _BY[campaign.targeting](wh, windows, setting)
-    return detailed(wh, found) if details else found
+    return detailed(wh, found, windows) if details else found
 
 
 _BY = {"all": review_by_markets, "holdout": review_by_lot, "segment": review_by_picking}

@@ -13,6 +13,7 @@ from analysis_lib import metrics
 from analysis_lib.errors import NotEnoughData
 from analysis_lib.launches.odd_weeks import odd_weeks
 from analysis_lib.metrics.part_cells import parts
+from analysis_lib.warehouse.campaign_days import in_campaign
 
 if TYPE_CHECKING:
     from analysis_lib.launches.launch import Launch
@@ -78,7 +79,7 @@ def market_weeks(
     days, counted = _days(warehouse, launch, metric, (starts, until), as_of)
     if days.empty:
         raise NotEnoughData(f"no whole week of '{metric}' lies before {until:%-d %b %Y}")
-    busy = _in_campaign(warehouse, days) if without_campaigns else pd.Series(False, index=days.index)
+    busy = in_campaign(warehouse, days) if without_campaigns else pd.Series(False, index=days.index)
     weeks = days[~busy].groupby(["country", "week"], as_index=False).agg(
         numerator=("numerator", "sum"), denominator=("denominator", "sum"), n_days=("day", "size")
     )  # fmt: skip
@@ -111,18 +112,6 @@ def _days(
 def _maturity(warehouse: Warehouse, metric: str) -> int:
     """Days after which a value of the metric is final."""
     return int(metrics.load_metrics(warehouse.project).get(metric).maturity_days)
-
-
-def _in_campaign(warehouse: Warehouse, days: pd.DataFrame) -> pd.Series:
-    """Whether a campaign of the market ran on the day; never, where the source has none."""
-    if not warehouse.has("campaigns", "starts_on", "ends_on"):
-        return pd.Series(False, index=days.index)
-    table = warehouse.table("campaigns").select("country", "starts_on", "ends_on")
-    hit = pd.Series(False, index=days.index)
-    for one in warehouse.query(table).itertuples():
-        running = days["day"].between(pd.Timestamp(one.starts_on), pd.Timestamp(one.ends_on))
-        hit |= (days["country"] == one.country) & running
-    return hit
 
 
 def _told(weeks: pd.DataFrame, counted: bool) -> tuple[pd.DataFrame, dict[str, str]]:
