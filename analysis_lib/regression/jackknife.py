@@ -1,0 +1,74 @@
+"""Errors from leaving out one cluster at a time (CR3): fit to read when clusters are few or unlike."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from analysis_lib.errors import InvalidValue, NotEnoughData
+from analysis_lib.regression.moments import cluster_moments
+from analysis_lib.regression.request import LINEAR
+from analysis_lib.regression.sandwich import clustered, positive, signed_clusters
+from analysis_lib.regression.solved import Solved
+
+#: Most clusters for which a regression is fitted anew without each.
+MOST_REFITS = 400
+
+
+def leave_one_out(solved: Solved, codes: np.ndarray, kind: str) -> np.ndarray:
+    """Coefficients without each cluster.
+
+    Parameters
+    ----------
+    solved : Solved
+        A regression.
+    codes : numpy.ndarray
+        Cluster of each row, whole numbers from 0.
+    kind : str
+        Kind of the regression.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (clusters, coefficients); missing where the others do not tell a term.
+    """
+    n_clusters = int(codes.max()) + 1
+    if kind in LINEAR and not solved.sample.endogenous:
+        moments = cluster_moments(solved.sample, codes)
+        if moments is not None:
+            return np.stack([moments.without(cluster) for cluster in range(n_clusters)])
+    if solved.refit is None:
+        raise InvalidValue(f"kind='{kind}' cannot be fitted without each cluster: use variance='CRV1'")
+    if n_clusters > MOST_REFITS:
+        raise InvalidValue(f"{n_clusters} clusters are too many to leave out one at a time: use variance='CRV1'")
+    return np.stack([solved.refit(codes != cluster) for cluster in range(n_clusters)])
+
+
+def jackknifed(solved: Solved, clusters: np.ndarray, kind: str) -> np.ndarray:
+    """CR3: the spread of coefficients without each cluster around the estimate.
+
+    With two columns of clusters, the sum of both covariances less that of their crossing (CRV1), and never less than
+    the larger of both for any coefficient.
+
+    References
+    ----------
+    MacKinnon, Nielsen and Webb (2023), "Fast and reliable jackknife and bootstrap methods for cluster-robust
+    inference", Journal of Applied Econometrics 38(5); (2024), "Jackknife inference with two-way clustering".
+    """
+    parts = []
+    for column in range(clusters.shape[1]):
+        codes = clusters[:, column]
+        without = leave_one_out(solved, codes, kind)
+        if np.isnan(without).any():
+            raise NotEnoughData(
+                f"without one of {len(without)} clusters not all of {', '.join(solved.sample.names)} can be told: "
+                "leave out the term that hangs on it, or group levels"
+            )
+        about = without - solved.coefficients
+        parts.append((len(about) - 1) / len(about) * about.T @ about)
+    if len(parts) == 1:
+        return parts[0]
+    crossing = signed_clusters(clusters)[2][1]
+    both = positive(parts[0] + parts[1] - clustered(solved, crossing[:, None]))
+    larger = np.maximum(np.sqrt(np.diag(parts[0])), np.sqrt(np.diag(parts[1])))
+    grown = np.maximum(larger / np.sqrt(np.diag(both)), 1.0)
+    return both * np.outer(grown, grown)
