@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analysis_lib.campaigns import series_text
-from analysis_lib.campaigns.market_series import SeriesEffect, graded
+from analysis_lib.campaigns.market_series import REACHED, SeriesEffect, graded
 from analysis_lib.results import Estimate, format_count, format_percent
 
 if TYPE_CHECKING:
@@ -68,11 +68,17 @@ def _second(review: CampaignReview) -> str:
         return f"The market's own past gives no second opinion. {lacks}"
     longest = next(reversed(second.series.values()))
     said = "; ".join(_said(part, found, review.effect.effects[part]) for part, found in second.effects.items())
-    return (
+    told = (
         f"A second opinion is the past of {review.campaign.market} alone, carried forward with its weekdays, paydays,"
-        f" holidays, festivals and earlier campaigns ({format_count(longest.n_before)} days): {said}. {lacks}"
-        f" {_agree(second)} {_decides(second)} {graded(*(one.n_days for one in second.series.values()))}"
-    ).replace("  ", " ")
+        f" holidays, festivals and earlier campaigns ({format_count(longest.n_before)} days): {said}."
+    )
+    return " ".join(part for part in (told, lacks, _agree(second), _decides(second), _missed(second)) if part)
+
+
+def _missed(second: SecondOpinion) -> str:
+    """What must be known of the grade where windows are short."""
+    lengths = [one.n_days for one in second.series.values()]
+    return graded(*lengths) if min(lengths) < REACHED else ""
 
 
 def _lack(part: str, lack: str) -> str:

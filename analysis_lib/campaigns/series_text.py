@@ -65,11 +65,13 @@ def _held_out(review: CampaignReview) -> str:
 def _placebos(review: CampaignReview) -> str:
     """What the interval rests on, and its grade."""
     one = review.effect.whole
-    return (
+    mean = format_percent(float(one.pseudo["effect"].mean()))
+    told = (
         f"{len(one.pseudo)} such pretended campaigns fit into its past ({one.n_apart} side by side). They are off by"
-        f" {format_percent(one.typical_error)} of sales, typically, which is {one.stretch:.1f} times what the model"
-        f" expects of itself; the interval is made of that. {one.note} {review.effect.grade_text}"
-    ).replace("  ", " ")
+        f" {format_percent(one.typical_error)} of sales, typically (on average by {mean}), which is {one.stretch:.1f}"
+        " times what the model expects of itself; the interval is made of that."
+    )
+    return " ".join(part for part in (told, one.note, review.effect.grade_text) if part)
 
 
 SENTENCES = {"balance": _balance, "held_out": _held_out, "placebos": _placebos}

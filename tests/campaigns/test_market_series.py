@@ -174,7 +174,7 @@ def test_pretended_campaigns_in_the_world_change_nothing(market_days_of_the_worl
 def test_the_page_says_what_both_say_and_which_decides(thailand):
     said = thailand.sentence("placebos")
     assert "The two agree" in said and "Other markets decide" in said
-    assert thailand.effect.second.effects["during"].short in said and "causal.interrupted_series" in said
+    assert thailand.effect.second.effects["during"].short in said and "for wider" not in said
     figures = thailand.checks
     assert "pretended campaigns" in figures[0].title and "own past agree" in figures[1].title
     assert len(figures[1].frame) == 4 and "sb-figures" in show(*figures).data
