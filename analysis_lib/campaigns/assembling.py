@@ -13,6 +13,7 @@ from analysis_lib.campaigns.effect import PickedEffect
 from analysis_lib.campaigns.ledger import ledger
 from analysis_lib.campaigns.lot_effect import LotEffect
 from analysis_lib.campaigns.market_effect import MarketEffect
+from analysis_lib.campaigns.market_series import SeriesEffect
 from analysis_lib.campaigns.result import CampaignReview, Setting
 from analysis_lib.campaigns.windows import Campaign
 from analysis_lib.errors import NotEnoughData
@@ -33,7 +34,9 @@ def lacking(review: CampaignReview, lack: NotEnoughData) -> CampaignReview:
     return replace(review, decision=refuse(str(lack)), missing=(str(lack),))
 
 
-def with_effect(review: CampaignReview, effect: PickedEffect | LotEffect | MarketEffect) -> CampaignReview:
+def with_effect(
+    review: CampaignReview, effect: PickedEffect | LotEffect | MarketEffect | SeriesEffect
+) -> CampaignReview:
     """The review with its effect and ledger."""
     unit = review.campaign.currency
     estimates = {outcome: effect.total(outcome, unit) for outcome in (*effect.outcomes, "total")}

@@ -203,6 +203,26 @@ def draw_ledger(axes, *, rows: pd.DataFrame, unit: str) -> None:
     axes.xaxis.set_major_formatter(partial(_tick, unit))
 
 
+def draw_ways(axes, *, rows: pd.DataFrame, unit: str) -> None:
+    """What each way says of each window, with intervals; the way that decides in the strong colour."""
+    from matplotlib.ticker import MaxNLocator  # slow to import
+
+    places = np.arange(len(rows), dtype=float)[::-1] + 0.5 * (rows["part"] == rows["part"].iloc[0]).to_numpy()
+    axes.axvline(0, color=CONTEXT, lw=1)
+    left = float(rows["ci_lower"].min())
+    for place, row in zip(places, rows.itertuples(), strict=True):
+        colour, words = (SUBJECT, SUBJECT) if row.told_by == rows["told_by"].iloc[0] else (CONTEXT, CONTEXT_TEXT)
+        reach = [[row.value - row.ci_lower], [row.ci_upper - row.value]]
+        axes.errorbar([row.value], [place - 0.1], xerr=reach, fmt="o", ms=8, color=colour, elinewidth=2.2, capsize=4)
+        shown = format_interval(row.value, row.ci_lower, row.ci_upper, unit)
+        axes.text(left, place + 0.28, f"{row.part}, {row.told_by}: {shown}", ha="left", va="center", color=words,
+                  bbox=GROUND)  # fmt: skip
+    axes.set_ylim(-0.5, places.max() + 0.6)
+    axes.set_yticks([])
+    axes.xaxis.set_major_locator(MaxNLocator(5))
+    axes.xaxis.set_major_formatter(partial(_tick, unit))
+
+
 def draw_placebos(axes, *, placebos: pd.DataFrame, estimate: Estimate) -> None:
     """Placebo estimates as dots, the campaign's estimate with its interval above them."""
     axes.axvline(0, color="black", lw=1)

@@ -13,6 +13,7 @@ from analysis_lib.campaigns.detail_exhibits import EXHIBITS as DETAILS
 from analysis_lib.campaigns.lot_exhibits import EXHIBITS as LOT
 from analysis_lib.campaigns.lot_parts import DIMENSIONS
 from analysis_lib.campaigns.market_exhibits import EXHIBITS as MARKETS
+from analysis_lib.campaigns.market_exhibits import second
 from analysis_lib.campaigns.picked_exhibits import GROWTH, HISTORY
 from analysis_lib.campaigns.refused import Make, needs
 from analysis_lib.config import PRIVACY_THRESHOLD
@@ -245,3 +246,9 @@ EXHIBITS = {
     "placebos": _of_kind("placebos", "The placebo runs"), "cost": cost, "earnings": earnings,
     "newcomers": newcomers, "parts": parts, **DETAILS,
 }  # fmt: skip
+
+
+def checks(review: CampaignReview) -> tuple[Exhibit, ...]:
+    """The placebo runs and, where there is one, the second opinion beside what decides."""
+    beside = second(review)
+    return (EXHIBITS["placebos"](review), *(() if beside is None else (beside,)))

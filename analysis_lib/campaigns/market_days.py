@@ -88,14 +88,8 @@ def market_days(wh: Warehouse, windows: Windows, measure: str) -> MarketDays:
     if campaign.n_days < FEWEST_DAYS:
         raise NotEnoughData("a campaign of a single day cannot be told from that day")
     _refuse_festivals(campaign)
-    left_out = _busy(wh, windows)
-    facts = mart(wh, "order_facts")
-    facts = facts.filter(facts.country.notnull(), facts.day.between(windows.first_day, windows.ends_on))
-    sums = facts.group_by("day", "country").agg(sold=facts[MEASURED[measure]].cast("float64").sum())
-    table = wh.query(sums).pivot(index="day", columns="country", values="sold")
-    table.index = pd.to_datetime(table.index)
-    # Days on which nobody bought anything anywhere are days all the same.
-    table = table.reindex(pd.date_range(windows.first_day, windows.ends_on)).fillna(0.0)
+    left_out = busy_markets(wh, windows)
+    table = daily_sales(wh, windows, measure)
     others = [name for name in sorted(table.columns) if name != campaign.country and name not in left_out]
     if len(others) < FEWEST_DONORS:
         raise NotEnoughData(
@@ -103,6 +97,17 @@ def market_days(wh: Warehouse, windows: Windows, measure: str) -> MarketDays:
             f" {campaign.market}. Look at fewer weeks after it, or leave some users out by lot next time"
         )
     return MarketDays(table[[campaign.country, *others]], campaign.starts_on, left_out)
+
+
+def daily_sales(wh: Warehouse, windows: Windows, measure: str) -> pd.DataFrame:
+    """USD sold, one row per day from the first in the data to the end of the weeks after, one column per market."""
+    facts = mart(wh, "order_facts")
+    facts = facts.filter(facts.country.notnull(), facts.day.between(windows.first_day, windows.ends_on))
+    sums = facts.group_by("day", "country").agg(sold=facts[MEASURED[measure]].cast("float64").sum())
+    table = wh.query(sums).pivot(index="day", columns="country", values="sold")
+    table.index = pd.to_datetime(table.index)
+    # Days on which nobody bought anything anywhere are days all the same.
+    return table.reindex(pd.date_range(windows.first_day, windows.ends_on)).fillna(0.0)
 
 
 def _refuse_festivals(campaign: Campaign) -> None:
@@ -114,13 +119,19 @@ def _refuse_festivals(campaign: Campaign) -> None:
     if held:
         names = " and ".join(dict.fromkeys(one.title for one in held))
         raise NotEnoughData(
-            f"the campaign fell on {names}, when {campaign.market} buys more anyway: without users left out by lot"
-            " nothing tells the two apart"
+            f"the campaign fell on {names}, when {campaign.market} buys more anyway, and other markets do not show"
+            " by how much"
         )
 
 
-def _busy(wh: Warehouse, windows: Windows) -> dict[str, str]:
-    """Markets with a campaign of their own in the window, and its name."""
+def busy_markets(wh: Warehouse, windows: Windows) -> dict[str, str]:
+    """Markets with a campaign of their own in the window, and its name.
+
+    Raises
+    ------
+    NotEnoughData
+        The campaign's own market had another one then.
+    """
     campaign, table = windows.campaign, wh.table("campaigns")
     rows = wh.query(
         table.filter(table.starts_on <= windows.ends_on, table.ends_on >= campaign.starts_on).select(

@@ -12,6 +12,7 @@ from analysis_lib.causal import OneTreated, one_treated
 from analysis_lib.results import Estimate
 
 if TYPE_CHECKING:
+    from analysis_lib.campaigns.market_second import SecondOpinion
     from analysis_lib.campaigns.windows import Windows
 
 METHOD = "synthetic difference-in-differences of markets; interval from pseudo-campaigns"
@@ -30,6 +31,8 @@ class MarketEffect:
         it too wide rather than too narrow) and ``total``.
     days : MarketDays
         Sales, and which markets were left out.
+    second : SecondOpinion | None
+        What the market's own past says; None where it was not asked.
     """
 
     KIND: ClassVar[str] = "markets"
@@ -38,6 +41,7 @@ class MarketEffect:
     whole: OneTreated
     effects: dict[str, Estimate]
     days: MarketDays
+    second: SecondOpinion | None = None
 
     @property
     def outcomes(self) -> tuple[str, ...]:
@@ -67,26 +71,27 @@ def market_effect(days: MarketDays, windows: Windows, *, level: float) -> Market
     """
     during = _against_others(days, windows.campaign.ends_on, level)
     if not windows.weeks_after:
-        found = _money(during.estimate, days.sold(windows.campaign.ends_on))
+        found = money_of(during.estimate, days.sold(windows.campaign.ends_on))
         return MarketEffect(during, during, {"during": found, "total": found}, days)
     whole = _against_others(days, windows.ends_on, level)
-    first = _money(during.estimate, days.sold(windows.campaign.ends_on))
-    total = _money(whole.estimate, days.sold(windows.ends_on))
-    return MarketEffect(during, whole, {"during": first, "after": _rest(total, first), "total": total}, days)
+    first = money_of(during.estimate, days.sold(windows.campaign.ends_on))
+    total = money_of(whole.estimate, days.sold(windows.ends_on))
+    return MarketEffect(during, whole, {"during": first, "after": rest_of(total, first), "total": total}, days)
 
 
 def _against_others(days: MarketDays, last: date, level: float) -> OneTreated:
     return one_treated(days.long(last), outcome="sold", unit="market", time="day", treated="treated", level=level)
 
 
-def _money(share: Estimate, sold: float) -> Estimate:
-    """What was sold because of it: of ``sold``, what is not explained by sales without it."""
+def money_of(share: Estimate, sold: float) -> Estimate:
+    """What was sold because of it: of ``sold``, what is not explained by sales without it; ``share`` is of those."""
     value, low, high = (sold * (1 - 1 / (1 + one)) for one in (share.value, share.ci_lower, share.ci_upper))
     se = sold * share.se / (1 + share.value) ** 2
     return Estimate(value, se, low, high, share.level, "usd", share.n, METHOD)
 
 
-def _rest(total: Estimate, part: Estimate) -> Estimate:
+def rest_of(total: Estimate, part: Estimate) -> Estimate:
+    """The total less a part; the two are taken for independent."""
     value = total.value - part.value
     below = math.hypot(total.value - total.ci_lower, part.ci_upper - part.value)
     above = math.hypot(total.ci_upper - total.value, part.value - part.ci_lower)

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from analysis_lib.campaigns.assembling import lacking, refused_review, with_cost, with_effect
 from analysis_lib.campaigns.cost import Cost
 from analysis_lib.campaigns.market_days import market_days
-from analysis_lib.campaigns.market_effect import market_effect
+from analysis_lib.campaigns.market_effect import MarketEffect, market_effect
+from analysis_lib.campaigns.market_second import second_opinion
+from analysis_lib.campaigns.market_series import REACHED, SeriesEffect, own_days, series_effect
 from analysis_lib.campaigns.windows import Windows
 from analysis_lib.errors import NotEnoughData
 from analysis_lib.pipelines import mart
@@ -17,9 +19,16 @@ if TYPE_CHECKING:
     from analysis_lib.campaigns.result import CampaignReview, Setting
     from analysis_lib.warehouse import Warehouse
 
+#: Why there is no verdict where two ways that rest on different things do not agree, and where the only way missed its
+#: grade.
+CONTRADICTED = "the interval of the difference between other markets and the market's own past does not hold zero"
+TOO_SHORT = f"the market's own past alone gives a verdict only over {REACHED} days or more, for which it is graded"
+
 
 def review_by_markets(wh: Warehouse, windows: Windows, setting: Setting) -> CampaignReview:
     """The campaign's market against others without one; in USD, so that markets can be compared.
+
+    Its own past is a second opinion. Where other markets cannot stand for it, it is the only one.
 
     Parameters
     ----------
@@ -31,10 +40,48 @@ def review_by_markets(wh: Warehouse, windows: Windows, setting: Setting) -> Camp
     windows = replace(windows, campaign=replace(windows.campaign, currency="usd"))
     empty = replace(refused_review(windows.campaign, setting, ""), windows=windows)
     try:
-        effect = market_effect(market_days(wh, windows, setting.measure), windows, level=setting.level)
+        effect = _effect(wh, windows, setting)
     except NotEnoughData as lack:
         return lacking(empty, lack)
-    return with_cost(with_effect(empty, effect), lambda: _cost(wh, windows))
+    return held_back(with_cost(with_effect(empty, effect), lambda: _cost(wh, windows)))
+
+
+def _effect(wh: Warehouse, windows: Windows, setting: Setting) -> MarketEffect | SeriesEffect:
+    try:
+        effect = market_effect(market_days(wh, windows, setting.measure), windows, level=setting.level)
+    except NotEnoughData as lack:
+        try:
+            own = own_days(wh, windows, setting.measure)
+            return series_effect(own, windows, level=setting.level, instead=str(lack))
+        except NotEnoughData as other:
+            raise NotEnoughData(_neither(str(lack), str(other))) from other
+    own = own_days(wh, windows, setting.measure)
+    return replace(effect, second=second_opinion(own, windows, effect, level=setting.level))
+
+
+def _neither(others: str, own: str) -> str:
+    return others if own == others else f"{others}. Nor does its own past tell: {own}"
+
+
+def held_back(review: CampaignReview) -> CampaignReview:
+    """No verdict where the two ways contradict each other, or the only one missed its grade for so few days."""
+    effect = review.effect
+    if review.contribution is None:
+        return review
+    if isinstance(effect, SeriesEffect):
+        if effect.whole.n_days >= REACHED:
+            return review
+        rule, reason = TOO_SHORT, f"Only its own past tells, and over {effect.whole.n_days} days not safely enough."
+    elif effect.second is not None and effect.second.contradicts:
+        gap = effect.second.gaps["total"].short
+        rule, reason = CONTRADICTED, f"Its own past contradicts other markets: own past less other markets is {gap}."
+    else:
+        return review
+    advice = f"Leave one in five {review.setting.people} out by lot next time: that needs neither."
+    chosen = replace(
+        review.decision, action="Cannot tell", rule=f"Cannot tell: {rule}.", reason=reason, next_step=advice
+    )
+    return replace(review, decision=chosen)
 
 
 def _cost(wh: Warehouse, windows: Windows) -> Cost:

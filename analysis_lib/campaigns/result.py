@@ -12,6 +12,7 @@ from analysis_lib.campaigns.effect import PickedEffect
 from analysis_lib.campaigns.lot_effect import LotEffect
 from analysis_lib.campaigns.lot_parts import LotParts
 from analysis_lib.campaigns.market_effect import MarketEffect
+from analysis_lib.campaigns.market_series import SeriesEffect
 from analysis_lib.campaigns.newcomers import Newcomers
 from analysis_lib.campaigns.next_time import NextTime, next_time
 from analysis_lib.campaigns.observed import Observed
@@ -21,7 +22,7 @@ from analysis_lib.campaigns.reach import Reach
 from analysis_lib.campaigns.segments import Segments
 from analysis_lib.campaigns.windows import Campaign, Windows
 from analysis_lib.errors import NotEnoughData
-from analysis_lib.results import Answer, Decision, Estimate, Finding, format_percent
+from analysis_lib.results import Answer, Decision, Estimate, Exhibit, Finding, format_percent
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,9 +73,9 @@ class CampaignReview(Finding):
         Days looked at; None if the data do not hold them.
     reach : Reach | None
         Funnel of the targeted buyers.
-    effect : PickedEffect | LotEffect | MarketEffect | None
-        The effect with its checks: against buyers with the same history or their growth, users left out by lot, or
-        other markets; None if refused.
+    effect : PickedEffect | LotEffect | MarketEffect | SeriesEffect | None
+        The effect with its checks: against buyers with the same history or their growth, users left out by lot, other
+        markets, or the market's own past; None if refused.
     ledger : pandas.DataFrame
         row, meaning, value, ci_lower, ci_upper in the market's currency; empty if refused.
     cost : Cost | None
@@ -108,7 +109,7 @@ class CampaignReview(Finding):
     setting: Setting
     windows: Windows | None
     reach: Reach | None
-    effect: PickedEffect | LotEffect | MarketEffect | None
+    effect: PickedEffect | LotEffect | MarketEffect | SeriesEffect | None
     ledger: pd.DataFrame
     cost: Cost | None
     contribution: Estimate | None
@@ -200,6 +201,11 @@ class CampaignReview(Finding):
             counted=self.sentence("counted"),
             grade="" if refused else self.effect.grade_text,
         )
+
+    @property
+    def checks(self) -> tuple[Exhibit, ...]:
+        """Figures of how sure we are: the placebo runs and, for a campaign for everybody, the second opinion."""
+        return exhibits.checks(self)
 
     @property
     def text(self) -> str:

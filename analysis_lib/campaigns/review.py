@@ -40,8 +40,9 @@ def review(
     and the weeks after it, other campaigns being as they were. Where the campaign left some users out
     by lot (``campaigns.targeting`` is ``holdout``), these show what would have been sold anyway, and
     nothing more needs to be believed. Where it was for everybody in its market (``all``), other markets
-    without a campaign stand for it, and a festival on the same days is refused. Elsewhere somebody picked
-    users, and two ways are tried: against untargeted users with the same history of spending, of purchases
+    without a campaign stand for it, and its own past gives a second opinion; where other markets cannot, as on a
+    festival, its own past alone is asked, unless the market never had such days without a campaign. Elsewhere somebody
+    picked users, and two ways are tried: against untargeted users with the same history of spending, of purchases
     of the promoted products and of other campaigns (weights that balance it, and regression on it), and
     against how much the untargeted grew from their own past. The one that errs less in windows without the
     campaign is taken, and the interval is widened by as much as they scatter.
@@ -86,8 +87,9 @@ def review(
 
     References
     ----------
-    See ``causal.randomised_difference``, ``causal.one_treated``, ``causal.entropy_balance``,
-    ``causal.adjusted_difference``, ``causal.proportional_difference`` and ``causal.calibrate``.
+    See ``causal.randomised_difference``, ``causal.one_treated``, ``causal.interrupted_series``,
+    ``causal.entropy_balance``, ``causal.adjusted_difference``, ``causal.proportional_difference`` and
+    ``causal.calibrate``.
     """
     _check_options(metric, level, margin, contact_cost)
     wh.require(cells.REQUIRED)

@@ -15,8 +15,12 @@ def say(sentences: str) -> HTML:
     return markup.block(markup.element("p", markup.text(sentences)), classes="sb-say")
 
 
-def show(exhibit: Exhibit) -> HTML:
-    """A figure, a table, or what is missing for it."""
+def show(*exhibits: Exhibit) -> HTML:
+    """Figures, tables, or what is missing for them, one below the other."""
+    return HTML("".join(_shown(exhibit).data for exhibit in exhibits))
+
+
+def _shown(exhibit: Exhibit) -> HTML:
     if exhibit.note:
         note = f"{markup.element('strong', markup.text(exhibit.title))} {markup.text(exhibit.note)}"
         return markup.block(markup.element("p", note), classes="sb-missing")
@@ -25,7 +29,7 @@ def show(exhibit: Exhibit) -> HTML:
     return markup.block(figure_html(exhibit), classes="sb-figures")
 
 
-def tell(sentences: str, exhibit: Exhibit) -> None:
-    """A paragraph, and under it the figure or table that it speaks of."""
+def tell(sentences: str, *exhibits: Exhibit) -> None:
+    """A paragraph, and under it the figures or tables that it speaks of."""
     display(say(sentences))
-    display(show(exhibit))
+    display(show(*exhibits))

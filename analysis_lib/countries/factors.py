@@ -1,0 +1,153 @@
+"""``countries.factors``: what goes with a metric from market to market and month to month."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from analysis_lib.config import LEVEL
+from analysis_lib.countries.convergence import convergence
+from analysis_lib.countries.factors_result import CountryFactors, Slopes
+from analysis_lib.countries.market_panel import MarketPanel, market_panel, within
+from analysis_lib.errors import InvalidValue, NotEnoughData
+
+if TYPE_CHECKING:
+    from analysis_lib.regression import DoubleLasso, Fit, ModelAverage
+    from analysis_lib.warehouse import Warehouse
+
+FIXED = ("country", "month")
+
+#: Rows of a market that are needed for a slope of its own.
+FEWEST_ROWS = 8
+
+
+def factors(
+    wh: Warehouse, outcome: str = "cart_rate", *, factors: Sequence[str] = (), level: float = LEVEL
+) -> CountryFactors:
+    """What a metric goes with, within markets.
+
+    The estimand of each factor is by how many log points the metric is higher in months in which the market's factor
+    is one unit higher than that market and that month would let expect, the other factors held fixed. Market effects
+    take away all that does not change, month effects all that markets share: what is left to compare is small, and
+    factors that move alike everywhere (national income, say) cannot be told at all. It is an effect only if nothing
+    else that is the market's own moves with the factor.
+
+    Errors are clustered by market, with the small-cluster correction that ``regression.fit`` chooses. Beside the joint
+    regression stand double lasso for each factor, and averaging over all models, in which rows of a market count as
+    fewer than they are.
+
+    Parameters
+    ----------
+    wh : Warehouse
+        From ``warehouse.connect``.
+    outcome : str
+        A positive metric.
+    factors : sequence of str
+        Columns of ``country_factors``; empty for all.
+    level : float
+        Level of all intervals.
+
+    Returns
+    -------
+    CountryFactors
+
+    Raises
+    ------
+    UnknownName, InvalidValue, ContractError
+        As ``market_panel``.
+    NotEnoughData
+        Fewer than six markets, or no factor with a path of its own.
+    """
+    if not 0.5 <= level <= 0.999:
+        raise InvalidValue(f"level={level}: a level between 0.5 and 0.999 is needed, for example 0.95")
+    panel = market_panel(wh, outcome, factors)
+    if not panel.moving:
+        raise NotEnoughData("no factor has a path of its own within markets: all move alike, or not at all")
+    fit = _joint(panel, level)
+    return CountryFactors(
+        panel=panel, fit=fit, lassos=_lassos(panel, level), average=_average(panel, fit), slopes=_slopes(panel, fit, level),
+        convergence=convergence(panel.frame, level=level), level=level, source=wh.name, gmv=_gmv(wh, panel),
+    )  # fmt: skip
+
+
+def _joint(panel: MarketPanel, level: float) -> Fit:
+    from analysis_lib.regression import fit
+
+    names = " + ".join(factor.name for factor in panel.moving)
+    return fit(f"outcome ~ {names}", panel.frame, fixed_effects=FIXED, cluster="country", level=level)
+
+
+def _lassos(panel: MarketPanel, level: float) -> dict[str, DoubleLasso]:
+    """Each factor beside those of the others that belong there."""
+    from analysis_lib.regression import double_lasso
+
+    names = [factor.name for factor in panel.moving]
+    if len(names) < 2:
+        return {}
+    return {
+        name: double_lasso(
+            panel.frame, outcome="outcome", regressor=name, controls=[other for other in names if other != name],
+            fixed_effects=FIXED, cluster="country", level=level,
+        )
+        for name in names
+    }  # fmt: skip
+
+
+def _average(panel: MarketPanel, fit: Fit) -> ModelAverage:
+    """All models of the factors, of what is left of them within markets and months."""
+    import pandas as pd
+
+    from analysis_lib.regression import average_models
+    from analysis_lib.regression import fit as regress
+
+    names = [factor.name for factor in panel.moving]
+    left = pd.DataFrame(within(panel.frame, ["outcome", *names]), columns=["outcome", *names])
+    plain = regress(fit.request.formula, panel.frame, fixed_effects=FIXED, variance="iid")
+    # Clustering widens errors as if there were fewer rows; chance may also make it narrow them, which is not believed.
+    widened = float(np.median((fit.coefficients["se"] / plain.coefficients["se"]) ** 2))
+    absorbed = panel.n_markets + panel.n_months - 2
+    rows = (len(left) - absorbed) / max(1.0, widened)
+    return average_models(left, outcome="outcome", candidates=names, n_effective=max(rows, len(names) + 3.0))
+
+
+def _slopes(panel: MarketPanel, fit: Fit, level: float) -> Slopes | None:
+    """The surest factor's slope in each market, drawn to the mean; None where too few markets have one."""
+    from analysis_lib.causal import drawn_effects
+    from analysis_lib.regression import fit as regress
+
+    table = fit.coefficients
+    leading = str(table.loc[(table["value"] / table["se"]).abs().idxmax(), "term"])
+    others = [factor.name for factor in panel.moving if factor.name != leading]
+    left = _alone(panel, leading, others)
+    rows = []
+    for country, own in left.groupby("country"):
+        if len(own) < FEWEST_ROWS or own["x"].std() <= 0:
+            continue
+        one = regress("y ~ x", own, variance="HC3", level=level).fit_of("x")
+        rows.append((str(country), one.value, one.se))
+    if len(rows) < 3:
+        return None
+    names, value, se = (np.array(column) for column in zip(*rows, strict=True))
+    drawn = drawn_effects(value.astype(float), np.square(se.astype(float)), level=level)
+    return Slopes(leading, [str(name) for name in names], value.astype(float), drawn)
+
+
+def _alone(panel: MarketPanel, leading: str, others: list[str]):
+    """Outcome and a factor with market, month and the other factors taken out (Frisch, Waugh and Lovell)."""
+    left = within(panel.frame, ["outcome", leading, *others])
+    y, x, rest = left[:, 0], left[:, 1], left[:, 2:]
+    if rest.shape[1]:
+        y, x = (side - rest @ np.linalg.lstsq(rest, side, rcond=None)[0] for side in (y, x))
+    return panel.frame[["country", "month"]].assign(y=y, x=x)
+
+
+def _gmv(wh: Warehouse, panel: MarketPanel) -> dict[str, float]:
+    """Dollars sold in the last whole month, by market."""
+    from analysis_lib import metrics
+
+    month = panel.frame["month"].max()
+    frame = metrics.query(wh, "gmv", by="country", grain="month").to_frame()
+    own = frame[frame["period_start"].astype("datetime64[ns]") == month]
+    return {str(row.country): float(row.gmv) for row in own.itertuples()}

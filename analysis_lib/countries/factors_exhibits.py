@@ -1,0 +1,121 @@
+"""Figures and tables of a look at factors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from analysis_lib.countries import factors_drawings
+from analysis_lib.drawings import draw_forest
+from analysis_lib.results import Exhibit, format_percent
+
+if TYPE_CHECKING:
+    from analysis_lib.countries.factors_result import CountryFactors
+
+
+def effects(one: CountryFactors) -> Exhibit:
+    """What goes with one typical movement of each factor; double lasso as a small dot."""
+    import pandas as pd
+
+    rows = []
+    for factor in one.panel.moving:
+        found = one.typical(factor)
+        lasso = one.lassos[factor.name].estimate.value * factor.own if factor.name in one.lassos else float("nan")
+        rows.append((factor.title, found.value, found.ci_lower, found.ci_upper, lasso))
+    frame = pd.DataFrame(rows, columns=["factor", "effect", "effect_ci_lower", "effect_ci_upper", "double_lasso"])
+    frame = frame.sort_values("effect", key=abs, ascending=False, ignore_index=True)
+    drawn = frame.set_axis(["row", "effect", "ci_lower", "ci_upper", "rel_effect"], axis=1)
+    name = one.panel.metric.title.lower()
+    clear = int(((frame["effect_ci_lower"] > 0) | (frame["effect_ci_upper"] < 0)).sum())
+    return Exhibit(
+        title=f"{clear} of {len(frame)} factors go with {name} by themselves" if clear else f"No factor stands out for {name}",
+        subtitle=(
+            f"Relative change of {name} with a typical movement of each factor within a market,"
+            f" {format_percent(one.level, 0)} intervals; grey: double lasso"
+        ),
+        frame=frame, units=dict.fromkeys(frame.columns[1:], "share"),
+        draw=partial(draw_forest, frame=drawn.assign(role="success", margin=float("nan"))),
+        height=0.12 * len(frame) + 0.15,
+    )  # fmt: skip
+
+
+def inclusion(one: CountryFactors) -> Exhibit:
+    """How likely each factor belongs."""
+    frame = one.average.terms.assign(term=one.average.terms["term"].str.replace("_", " "))
+    first = frame.iloc[0]
+    return Exhibit(
+        title=f"{first['term'].capitalize()} belongs with a probability of {format_percent(first['inclusion'], 0)}",
+        subtitle="Probability that a factor belongs, averaged over all models; one half is what is believed beforehand",
+        frame=frame, units={"inclusion": "share", "value": "", "se": "", "positive": "share"},
+        draw=partial(factors_drawings.draw_inclusion, frame=frame), height=0.1 * len(frame) + 0.15,
+    )  # fmt: skip
+
+
+def alone(one: CountryFactors) -> Exhibit:
+    """The surest factor against the metric, all else taken out."""
+    from analysis_lib.countries.factors import _alone
+
+    if one.slopes is None:
+        return Exhibit("The surest factor alone: not shown", note="Too few markets have a slope of their own.")
+    name = one.slopes.factor
+    others = [factor.name for factor in one.panel.moving if factor.name != name]
+    left = _alone(one.panel, name, others)
+    title = name.replace("_", " ")
+    up = one.effect(name).value > 0
+    metric = one.panel.metric.title.lower()
+    return Exhibit(
+        title=f"Months with more {title} than expected have {'higher' if up else 'lower'} {metric}",
+        subtitle="Each dot a market's month; market, month and the other factors taken out of both; log points against units",
+        frame=left.rename(columns={"y": "metric", "x": "factor"}), units={"metric": "", "factor": ""},
+        draw=partial(factors_drawings.draw_alone, frame=left, slope=one.effect(name), names=(title, metric)), height=0.7,
+    )  # fmt: skip
+
+
+def by_market(one: CountryFactors) -> Exhibit:
+    """The surest factor market by market."""
+    import pandas as pd
+
+    if one.slopes is None:
+        return Exhibit("Market by market: not shown", note="Too few markets have a slope of their own.")
+    drawn = one.slopes.drawn
+    frame = pd.DataFrame(
+        {"market": one.slopes.markets, "drawn": drawn.value, "drawn_ci_lower": drawn.ci_lower,
+         "drawn_ci_upper": drawn.ci_upper, "own": one.slopes.own}
+    ).sort_values("drawn", ignore_index=True)  # fmt: skip
+    shown = frame.set_axis(["row", "effect", "ci_lower", "ci_upper", "rel_effect"], axis=1)
+    alike = drawn.spread < 0.2 * abs(drawn.mean)
+    return Exhibit(
+        title="Markets are alike in it" if alike else "Markets differ in it, but each alone says little",
+        subtitle=f"Change of the metric per unit of {one.slopes.factor.replace('_', ' ')}; grey: the market by itself",
+        frame=frame, units=dict.fromkeys(frame.columns[1:], "share"),
+        draw=partial(draw_forest, frame=shown.assign(role="success", margin=float("nan"))),
+        height=0.1 * len(frame) + 0.12,
+    )  # fmt: skip
+
+
+def levels(one: CountryFactors) -> Exhibit:
+    """Growth against the level at first."""
+    found = one.convergence
+    frame = found.levels.assign(growth=found.levels["last"] - found.levels["first"])
+    fewer = found.beta.ci_upper < 0
+    return Exhibit(
+        title="Markets that were behind catch up" if fewer else "Catching up cannot be told from chance",
+        subtitle="Growth from the first to the last half-year, log points, against the level at first",
+        frame=frame, units=dict.fromkeys(("first", "last", "growth"), ""),
+        draw=partial(factors_drawings.draw_levels, frame=frame), height=0.6,
+    )  # fmt: skip
+
+
+def table(one: CountryFactors) -> Exhibit:
+    """All coefficients."""
+    frame = one.table.assign(term=one.table["term"].str.replace("_", " "))
+    return Exhibit(
+        title="Every factor, three ways", subtitle="Log points of the metric per unit (shares: per 100 pp; counts: per log point)",
+        frame=frame.drop(columns=["pvalue"]), units={"inclusion": "share", "typical": "share"},
+    )  # fmt: skip
+
+
+EXHIBITS: dict[str, Callable[[CountryFactors], Exhibit]] = {
+    "effects": effects, "inclusion": inclusion, "alone": alone, "by_market": by_market, "levels": levels, "table": table,
+}  # fmt: skip
