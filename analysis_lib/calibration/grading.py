@@ -9,6 +9,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from analysis_lib.calibration import (
+    country_panels,
     explanations,
     interferences,
     launched_markets,
@@ -146,6 +147,19 @@ GRADERS = {
         worlds=1,
         draws=200,
         entries=("causal.interrupted_series",),
+    ),
+    "countries.factors": Grader(
+        title="What a metric goes with, market by market",
+        how=country_panels.HOW,
+        simulate=country_panels.simulate,
+        wanted=tuple(
+            one
+            for scenario in country_panels.WORLDS
+            for one in (Wanted("coverage", 0.93, 0.97, scenario), Wanted("right", 0.95, 1.0, scenario))
+        ),
+        worlds=1,
+        draws=500,
+        entries=("countries.factors",),
     ),
     "releases.assess": Grader(
         title="What a version of the app did",

@@ -55,12 +55,17 @@ class Convergence(Result):
         )
         moved = "differs" if self.spread_pvalue < 1 - beta.level else "does not differ"
         return (
-            f"Markets that were behind {catching}: a market one per cent lower to begin with grew by {-beta.value:.2f} per"
-            f" cent more ({format_percent(beta.level, 0)} interval {-beta.ci_upper:.2f} to {-beta.ci_lower:.2f}). The spread"
-            f" between markets went from {format_percent(first, 0)} to {format_percent(last, 0)}, which {moved} by more than"
-            " chance makes it. What was measured too low at first seems to catch up by itself, so the first number is too"
-            " large where months are noisy."
+            f"Markets that were behind {catching}: a market one per cent lower to begin with grew by"
+            f" {_signed(-beta.value)} per cent more ({format_percent(beta.level, 0)} interval"
+            f" {_signed(-beta.ci_upper)} to"
+            f" {_signed(-beta.ci_lower)}). The spread between markets went from {format_percent(first, 0)} to"
+            f" {format_percent(last, 0)}, which {moved} by more than chance makes it. What was measured too low at"
+            " first seems to catch up by itself, so the first number is too large where months are noisy."
         )
+
+
+def _signed(value: float) -> str:
+    return f"{value:.2f}".replace("-", "−")
 
 
 def convergence(frame: pd.DataFrame, *, level: float) -> Convergence:
@@ -75,9 +80,9 @@ def convergence(frame: pd.DataFrame, *, level: float) -> Convergence:
 
     References
     ----------
-    Barro and Sala-i-Martin (1992), "Convergence", Journal of Political Economy 100(2); Friedman (1992), "Do old fallacies
-    ever die?", Journal of Economic Literature 30(4), for the warning; Pitman (1939) and Morgan (1939), Biometrika 31, for
-    two spreads of the same markets.
+    Barro and Sala-i-Martin (1992), "Convergence", Journal of Political Economy 100(2); Friedman (1992), "Do old
+    fallacies ever die?", Journal of Economic Literature 30(4), for the warning; Pitman (1939) and Morgan (1939),
+    Biometrika 31, for two spreads of the same markets.
     """
     from scipy.stats import pearsonr  # slow to import
 

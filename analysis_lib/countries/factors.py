@@ -10,7 +10,7 @@ import numpy as np
 from analysis_lib.config import LEVEL
 from analysis_lib.countries.convergence import convergence
 from analysis_lib.countries.factors_result import CountryFactors, Slopes
-from analysis_lib.countries.market_panel import MarketPanel, market_panel, within
+from analysis_lib.countries.market_panel import MarketPanel, alone, market_panel, within
 from analysis_lib.errors import InvalidValue, NotEnoughData
 
 if TYPE_CHECKING:
@@ -65,14 +65,16 @@ def factors(
     panel = market_panel(wh, outcome, factors)
     if not panel.moving:
         raise NotEnoughData("no factor has a path of its own within markets: all move alike, or not at all")
-    fit = _joint(panel, level)
+    fit = joint(panel, level)
     return CountryFactors(
-        panel=panel, fit=fit, lassos=_lassos(panel, level), average=_average(panel, fit), slopes=_slopes(panel, fit, level),
-        convergence=convergence(panel.frame, level=level), level=level, source=wh.name, gmv=_gmv(wh, panel),
+        panel=panel, fit=fit, lassos=_lassos(panel, level), average=averaged(panel, fit),
+        slopes=_slopes(panel, fit, level), convergence=convergence(panel.frame, level=level), level=level,
+        source=wh.name, gmv=_gmv(wh, panel),
     )  # fmt: skip
 
 
-def _joint(panel: MarketPanel, level: float) -> Fit:
+def joint(panel: MarketPanel, level: float) -> Fit:
+    """All factors at once, with effects of market and month, errors by the rule for few markets."""
     from analysis_lib.regression import fit
 
     names = " + ".join(factor.name for factor in panel.moving)
@@ -95,7 +97,7 @@ def _lassos(panel: MarketPanel, level: float) -> dict[str, DoubleLasso]:
     }  # fmt: skip
 
 
-def _average(panel: MarketPanel, fit: Fit) -> ModelAverage:
+def averaged(panel: MarketPanel, fit: Fit) -> ModelAverage:
     """All models of the factors, of what is left of them within markets and months."""
     import pandas as pd
 
@@ -120,7 +122,7 @@ def _slopes(panel: MarketPanel, fit: Fit, level: float) -> Slopes | None:
     table = fit.coefficients
     leading = str(table.loc[(table["value"] / table["se"]).abs().idxmax(), "term"])
     others = [factor.name for factor in panel.moving if factor.name != leading]
-    left = _alone(panel, leading, others)
+    left = alone(panel, leading, others)
     rows = []
     for country, own in left.groupby("country"):
         if len(own) < FEWEST_ROWS or own["x"].std() <= 0:
@@ -132,15 +134,6 @@ def _slopes(panel: MarketPanel, fit: Fit, level: float) -> Slopes | None:
     names, value, se = (np.array(column) for column in zip(*rows, strict=True))
     drawn = drawn_effects(value.astype(float), np.square(se.astype(float)), level=level)
     return Slopes(leading, [str(name) for name in names], value.astype(float), drawn)
-
-
-def _alone(panel: MarketPanel, leading: str, others: list[str]):
-    """Outcome and a factor with market, month and the other factors taken out (Frisch, Waugh and Lovell)."""
-    left = within(panel.frame, ["outcome", leading, *others])
-    y, x, rest = left[:, 0], left[:, 1], left[:, 2:]
-    if rest.shape[1]:
-        y, x = (side - rest @ np.linalg.lstsq(rest, side, rcond=None)[0] for side in (y, x))
-    return panel.frame[["country", "month"]].assign(y=y, x=x)
 
 
 def _gmv(wh: Warehouse, panel: MarketPanel) -> dict[str, float]:

@@ -28,8 +28,9 @@ def effects(one: CountryFactors) -> Exhibit:
     drawn = frame.set_axis(["row", "effect", "ci_lower", "ci_upper", "rel_effect"], axis=1)
     name = one.panel.metric.title.lower()
     clear = int(((frame["effect_ci_lower"] > 0) | (frame["effect_ci_upper"] < 0)).sum())
+    many = f"{clear} of {len(frame)} factors go with {name} by themselves"
     return Exhibit(
-        title=f"{clear} of {len(frame)} factors go with {name} by themselves" if clear else f"No factor stands out for {name}",
+        title=many if clear else f"No factor stands out for {name}",
         subtitle=(
             f"Relative change of {name} with a typical movement of each factor within a market,"
             f" {format_percent(one.level, 0)} intervals; grey: double lasso"
@@ -54,21 +55,19 @@ def inclusion(one: CountryFactors) -> Exhibit:
 
 def alone(one: CountryFactors) -> Exhibit:
     """The surest factor against the metric, all else taken out."""
-    from analysis_lib.countries.factors import _alone
-
     if one.slopes is None:
         return Exhibit("The surest factor alone: not shown", note="Too few markets have a slope of their own.")
     name = one.slopes.factor
-    others = [factor.name for factor in one.panel.moving if factor.name != name]
-    left = _alone(one.panel, name, others)
+    left = one.alone(name)
     title = name.replace("_", " ")
     up = one.effect(name).value > 0
     metric = one.panel.metric.title.lower()
     return Exhibit(
         title=f"Months with more {title} than expected have {'higher' if up else 'lower'} {metric}",
-        subtitle="Each dot a market's month; market, month and the other factors taken out of both; log points against units",
+        subtitle="Each dot a market's month; market, month and the other factors are taken out of both",
         frame=left.rename(columns={"y": "metric", "x": "factor"}), units={"metric": "", "factor": ""},
-        draw=partial(factors_drawings.draw_alone, frame=left, slope=one.effect(name), names=(title, metric)), height=0.7,
+        draw=partial(factors_drawings.draw_alone, frame=left, slope=one.effect(name), names=(title, metric)),
+        height=0.7,
     )  # fmt: skip
 
 
@@ -111,11 +110,14 @@ def table(one: CountryFactors) -> Exhibit:
     """All coefficients."""
     frame = one.table.assign(term=one.table["term"].str.replace("_", " "))
     return Exhibit(
-        title="Every factor, three ways", subtitle="Log points of the metric per unit (shares: per 100 pp; counts: per log point)",
-        frame=frame.drop(columns=["pvalue"]), units={"inclusion": "share", "typical": "share"},
+        title="Every factor, three ways",
+        subtitle="Relative change of the metric per unit (shares: per 100 pp; counts: per log point)",
+        frame=frame.drop(columns=["pvalue", "se"]),
+        units=dict.fromkeys(("value", "ci_lower", "ci_upper", "inclusion", "lasso", "typical"), "share"),
     )  # fmt: skip
 
 
 EXHIBITS: dict[str, Callable[[CountryFactors], Exhibit]] = {
-    "effects": effects, "inclusion": inclusion, "alone": alone, "by_market": by_market, "levels": levels, "table": table,
+    "effects": effects, "inclusion": inclusion, "alone": alone, "by_market": by_market, "levels": levels,
+    "table": table,
 }  # fmt: skip

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from analysis_lib.countries import factors_exhibits, factors_text
+from analysis_lib.countries.market_panel import alone
 from analysis_lib.results import Answer, Decision, Estimate, Finding
 
 if TYPE_CHECKING:
@@ -84,6 +85,11 @@ class CountryFactors(Finding):
     def effect(self, factor: str) -> Estimate:
         """Log points of the metric per unit (or log point) of a factor."""
         return self.fit.fit_of(factor, "log_points")
+
+    def alone(self, factor: str) -> pd.DataFrame:
+        """country, month, y, x: the metric and a factor with all else taken out."""
+        others = [one.name for one in self.panel.moving if one.name != factor]
+        return alone(self.panel, factor, others)
 
     def typical(self, factor: Factor) -> Estimate:
         """Relative change of the metric that goes with one typical movement of the factor's own."""

@@ -10,6 +10,7 @@ from analysis_lib.results import Answer, Decision, Estimate, format_count, forma
 if TYPE_CHECKING:
     from analysis_lib.countries.factors_result import CountryFactors
     from analysis_lib.countries.market_panel import Factor
+    from analysis_lib.regression import Fit
 
 #: Factors that somebody can move, who that is, and in which direction is better: what is only so is not a lever.
 LEVERS = {
@@ -18,20 +19,26 @@ LEVERS = {
 }  # fmt: skip
 
 RULE = (
-    "Look into: a factor that somebody can move goes with the metric beyond doubt, all factors taken together (Holm), and"
-    " belongs with a probability of at least one half when all models are averaged; of several, the one whose typical"
-    " movement goes with most. Leave alone: there is none."
+    "Look into: a factor that somebody can move goes with the metric beyond doubt, all factors taken together (Holm),"
+    " and belongs with a probability of at least one half when all models are averaged; of several, the one whose"
+    " typical movement goes with most. Leave alone: there is none."
 )
 
 
-def sure(one: CountryFactors) -> list[Factor]:
-    """Factors that go with the metric beyond doubt, all tests held to the level together (Holm); the largest first."""
-    table = one.fit.coefficients.sort_values("pvalue", ignore_index=True)
+def beyond_doubt(fit: Fit, level: float) -> list[str]:
+    """Terms that stand all tests held to the level together (Holm 1979, Scandinavian Journal of Statistics 6(2))."""
+    table = fit.coefficients.sort_values("pvalue", ignore_index=True)
     found = []
     for place, row in enumerate(table.itertuples()):
-        if row.pvalue > (1 - one.level) / (len(table) - place):
+        if row.pvalue > (1 - level) / (len(table) - place):
             break
         found.append(row.term)
+    return found
+
+
+def sure(one: CountryFactors) -> list[Factor]:
+    """Factors that go with the metric beyond doubt; the largest first."""
+    found = beyond_doubt(one.fit, one.level)
     told = [factor for factor in one.panel.moving if factor.name in found]
     return sorted(told, key=lambda factor: -abs(one.typical(factor).value))
 
@@ -45,10 +52,17 @@ def pulled(one: CountryFactors) -> Factor | None:
 
 
 def money(one: CountryFactors, factor: Factor) -> Estimate:
-    """Dollars a month that one typical movement to the better would go with in all markets, if sales follow the metric."""
+    """Dollars a month that one typical movement to the better goes with in all markets, if sales follow the metric."""
     typical = one.typical(factor)
     better = typical if typical.value > 0 else typical.scaled(-1.0)
     return better.scaled(sum(one.gmv.values()), "usd")
+
+
+def _more(change: Estimate) -> str:
+    """A relative change as more or less."""
+    if change.value >= 0:
+        return f"{change.short} higher"
+    return f"{change.scaled(-1.0).short} lower"
 
 
 def headline(one: CountryFactors) -> str:
@@ -85,9 +99,9 @@ def cannot(one: CountryFactors) -> str:
     still = [factor.title for factor in one.panel.factors if not factor.moves]
     names = ", ".join(still) or "none"
     return (
-        f"Not to be told from {one.panel.n_markets} markets: factors that hardly move, or move alike everywhere ({names})."
-        " They may well be why one market is larger than another; but as many things differ between markets as there are"
-        " markets, and any of them would do."
+        f"Not to be told from {one.panel.n_markets} markets: factors that hardly move, or move alike everywhere"
+        f" ({names}). They may well be why one market is larger than another; but more things differ between markets"
+        " than there are markets, and any of them would do."
     )
 
 
@@ -109,8 +123,8 @@ def selection(one: CountryFactors) -> str:
 def averaging(one: CountryFactors) -> str:
     """Model averaging in words."""
     return (
-        f"Averaged over all {2 ** len(one.panel.moving):,} models, with rows counted as {one.average.n:.0f} as those of a"
-        f" market go together: {one.average.text}"
+        f"Averaged over all {2 ** len(one.panel.moving):,} models, with rows counted as {one.average.n:.0f} as those of"
+        f" a market go together: {one.average.text}"
     )
 
 
@@ -140,11 +154,11 @@ def decide(one: CountryFactors) -> Decision:
     worth = money(one, factor)
     return Decision(
         "Look into", RULE,
-        f"{factor.title.capitalize()} is a lever: its typical movement within a market goes with"
-        f" {one.typical(factor).short} of {one.panel.metric.title.lower()}.",
+        f"{factor.title.capitalize()} is a lever: with its typical movement within a market,"
+        f" {one.panel.metric.title.lower()} is {_more(one.typical(factor))}.",
         worth, LEVERS[factor.name],
-        "Move it in one market first, chosen by lot among the willing, and review it as a launch: what goes together need"
-        " not be cause and effect.",
+        "Move it in one market first, chosen by lot among the willing, and review it as a launch: what goes together"
+        " need not be cause and effect.",
     )  # fmt: skip
 
 

@@ -22,6 +22,9 @@ LINEAR = ("share", "days")
 #: A factor with less movement of its own than this share of its whole spread moves alike in all markets, or not at all.
 OWN_MOVEMENT = 0.05
 
+#: Typical deviations beyond which a month is odd.
+FAR = 8.0
+
 #: Fewer months of a market say nothing of its own path; fewer markets have no errors that can be told.
 FEWEST_MONTHS, FEWEST_MARKETS = 6, 6
 
@@ -144,7 +147,7 @@ def market_panel(wh: Warehouse, outcome: str, factors: Sequence[str] = ()) -> Ma
             f" {FEWEST_MARKETS} are needed"
         )
     left_out = dict.fromkeys(few, f"fewer than {FEWEST_MONTHS} months")
-    return _scaled(whole, units, metric, left_out, len(frame) - len(frame.dropna()))
+    return panel_of(whole, units, metric, left_out, len(frame) - len(frame.dropna()))
 
 
 def _factor_table(wh: Warehouse, asked: Sequence[str], outcome: str) -> tuple[pd.DataFrame, dict[str, str]]:
@@ -164,10 +167,25 @@ def _factor_table(wh: Warehouse, asked: Sequence[str], outcome: str) -> tuple[pd
     return table, {name: columns[name] for name in chosen}
 
 
-def _scaled(
+def panel_of(
     frame: pd.DataFrame, units: dict[str, str], metric: object, left_out: dict[str, str], n_missing: int
 ) -> MarketPanel:
+    """The panel of rows without missing values: logarithms taken, months that stand out left out.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        country, month, outcome (positive), and a column for each factor.
+    units : dict of str to str
+        Unit of each factor.
+    left_out, n_missing
+        As in ``MarketPanel``.
+    """
     frame = frame.assign(outcome=np.log(frame["outcome"].astype(float)))
+    odd = stands_out(frame)
+    for row in frame[odd].itertuples():
+        left_out[f"{row.country} {row.month:%b %Y}"] = "it stands out from its market and month as by an incident"
+    frame = frame[~odd].reset_index(drop=True)
     factors = []
     for name, unit in units.items():
         column = frame[name].astype(float)
@@ -184,9 +202,35 @@ def _scaled(
     return MarketPanel(frame.reset_index(drop=True), metric, tuple(ranked), left_out, n_missing)
 
 
+def stands_out(frame: pd.DataFrame) -> np.ndarray:
+    """Market-months far from what market and month let expect: an outage or a slip in the record, nothing that lasts.
+
+    Medians of market and month are taken off in turn (Tukey's median polish), so that one odd month does not hide
+    itself; what lies more than ``FAR`` typical deviations away is odd.
+    """
+    wide = frame.pivot(index="month", columns="country", values="outcome")
+    left = wide.copy()
+    for _ in range(10):
+        left = left.sub(left.median(axis=0), axis=1)
+        left = left.sub(left.median(axis=1), axis=0)
+    typical = float(np.nanmedian(left.abs())) / 0.6745
+    far = left.abs() > FAR * typical if typical > 0 else left.abs() > np.inf
+    keys = list(zip(frame["month"], frame["country"], strict=True))
+    return far.stack().reindex(keys, fill_value=False).to_numpy(bool)
+
+
 def within(frame: pd.DataFrame, columns: list[str]) -> np.ndarray:
     """Columns without what a market and what a month have in common."""
     from analysis_lib.regression.collinear import demeaned
 
     codes = np.column_stack([frame[name].astype("category").cat.codes.to_numpy() for name in ("country", "month")])
     return demeaned(frame[columns].to_numpy(float), codes, np.ones(len(frame)))
+
+
+def alone(panel: MarketPanel, factor: str, others: list[str]) -> pd.DataFrame:
+    """Outcome and a factor with market, month and the other factors taken out (Frisch, Waugh and Lovell)."""
+    left = within(panel.frame, ["outcome", factor, *others])
+    y, x, rest = left[:, 0], left[:, 1], left[:, 2:]
+    if rest.shape[1]:
+        y, x = (side - rest @ np.linalg.lstsq(rest, side, rcond=None)[0] for side in (y, x))
+    return panel.frame[["country", "month"]].assign(y=y, x=x)

@@ -8,7 +8,11 @@ from __future__ import annotations
 from analysis_lib.lazy import attributes
 
 _HOMES = {
+    "DoubleLasso": "double_selection",
     "Fit": "result",
+    "ModelAverage": "model_averaging",
+    "average_models": "model_averaging",
+    "double_lasso": "double_selection",
     "fit": "fitting",
 }
 
