@@ -8,8 +8,26 @@ from __future__ import annotations
 from analysis_lib.lazy import attributes
 
 _HOMES = {
+    "Check": "check",
+    "Diagnosis": "diagnosis",
     "Fit": "result",
+    "MarginalEffects": "marginal",
+    "SpecificationCurve": "specifications",
+    "collinearity": "diagnostics",
+    "diagnose": "diagnosis",
+    "effect_of": "words",
     "fit": "fitting",
+    "functional_form": "diagnostics",
+    "heteroskedasticity": "diagnostics",
+    "influence": "diagnostics",
+    "leverage": "diagnostics",
+    "marginal_effects": "marginal",
+    "overlap": "serial",
+    "residuals": "diagnostics",
+    "sentence": "words",
+    "serial_correlation": "serial",
+    "side_by_side": "table",
+    "specification_curve": "specifications",
 }
 
 __all__ = sorted(_HOMES)
