@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 HOW = (
-    "12 markets over 24 months. Six factors wander in each market by themselves, and with all markets together; three of"
-    " them move the logarithm of the metric, or none does. A month's noise is independent, or goes with that of the"
+    "12 markets over 24 months. Six factors wander in each market by themselves, and with all markets together; three"
+    " of them move the logarithm of the metric, or none does. A month's noise is independent, or goes with that of the"
     " market's month before (correlation 0.6), or is three times as large in two markets. Coverage is that of the joint"
     " regression; where no factor does anything, a search is right if it names none. For averaging over models each"
     " factor belongs with a chance of one half, with an effect of anything: of those that were said to belong with a"
