@@ -72,7 +72,7 @@ def growth(
         raise InvalidValue(f"level={level}: a level between 0.5 and 0.999 is needed, for example 0.95")
     if (before is None) != (after is None):
         raise InvalidValue("before and after are given together, or neither: then the last weeks are compared")
-    first, last = _span(wh)
+    first, last = data_span(wh)
     chosen = spans.year_on_year(last, first, weeks) if before is None else spans.given(before, after, first, last)
     names = wh.query(wh.table("countries").select("country", "name")).set_index("country")["name"]
     asked = sorted(set(markets)) or sorted(names.index)
@@ -107,7 +107,7 @@ def _told(
     )  # fmt: skip
 
 
-def _span(wh: Warehouse) -> tuple[date, date]:
+def data_span(wh: Warehouse) -> tuple[date, date]:
     """First and last whole market-local day that has orders in every market's clock."""
     import pandas as pd
 

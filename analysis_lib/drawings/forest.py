@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analysis_lib.config import PALETTE
-from analysis_lib.results import format_interval, format_percent
+from analysis_lib.results import format_interval, format_percent, format_value
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,3 +51,11 @@ def percent_axis(axis: Any) -> None:
     axis.set_major_formatter(
         lambda value, _: format_percent(value, 0 if abs(value * 100 - round(value * 100)) < 1e-6 else 1)
     )
+
+
+def money_axis(axis: Any, unit: str = "usd") -> None:
+    """Round amounts on an axis, few of them."""
+    from matplotlib.ticker import MaxNLocator  # slow to import
+
+    axis.set_major_locator(MaxNLocator(4))
+    axis.set_major_formatter(lambda value, _: format_value(value, unit, spread=100 * abs(value) or 100))
