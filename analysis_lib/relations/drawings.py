@@ -59,3 +59,19 @@ def draw_influence(axes: Any, frame: pd.DataFrame, whole: Estimate) -> None:
     axes.set_yticks(places, [f"without {name}" for name in rows["without"]])
     percent_axis(axes.xaxis)
     axes.set_ylim(len(rows) - 0.4, -0.6)
+
+
+def draw_residuals(axes: Any, frame: pd.DataFrame) -> None:
+    """Mean residual by bins of the fitted value, with the usual size of residuals around 0.
+
+    Parameters
+    ----------
+    frame
+        fitted, residual, size (mean square), one row a bin.
+    """
+    spread = np.sqrt(frame["size"])
+    axes.fill_between(frame["fitted"], -spread, spread, color=CONTEXT, alpha=0.22, lw=0)
+    axes.axhline(0, color="black", lw=1)
+    axes.plot(frame["fitted"], frame["residual"], color=SUBJECT, lw=1.6, marker="o", ms=4)
+    axes.set_xlabel("expected")
+    axes.set_ylabel("left, on average")

@@ -12,7 +12,7 @@ import pandas as pd
 from analysis_lib import regression
 from analysis_lib.drawings import draw_forest
 from analysis_lib.relations import sentences
-from analysis_lib.relations.drawings import draw_curve, draw_influence
+from analysis_lib.relations.drawings import draw_curve, draw_influence, draw_residuals
 from analysis_lib.results import Exhibit, format_count, format_percent, nothing_to_show
 
 if TYPE_CHECKING:
@@ -127,4 +127,23 @@ def checks(one: Relation) -> Exhibit:
     return Exhibit(title=title, subtitle="Each check with its verdict", frame=frame[["check", "verdict", "in_words"]])
 
 
-EXHIBITS = {"terms": terms, "table": table, "curve": curve, "influence": influence, "checks": checks}
+@_told("Residuals")
+def residuals(one: Relation) -> Exhibit:
+    """What the regression leaves, by what it expects."""
+    found = regression.residuals(one.found.fit)
+    frame = found.to_frame()
+    return Exhibit(
+        title=found.verdict.split(":", 1)[0].rstrip("."),
+        subtitle="Cells in bins of as many each, by what the regression expects: what is left, and its usual size",
+        frame=frame, draw=partial(draw_residuals, frame=frame), height=0.45,
+    )  # fmt: skip
+
+
+EXHIBITS = {
+    "terms": terms,
+    "residuals": residuals,
+    "table": table,
+    "curve": curve,
+    "influence": influence,
+    "checks": checks,
+}

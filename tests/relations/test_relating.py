@@ -21,7 +21,7 @@ def test_the_slope_that_was_put_in_is_found(opened, handed, weeks):
     assert one.value == pytest.approx(put_in, rel=0.1)
     assert found.decision.action == "Look into"
     assert found.sentence("headline").startswith(
-        "10 % more selling creators goes with gross merchandise value higher by 2."
+        "10 % more selling creators goes with gross merchandise value higher by 3."
     )
     assert "each market held against itself, what all share in a week taken out" in found.sentence("headline")
     assert "Cannot be told from zero: lost share of GMV." in found.sentence("terms")
