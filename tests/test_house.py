@@ -21,6 +21,7 @@ FLOORS = {
     "metrics": 3,
     "regression": 4, "causal": 4,
     "experiments": 5, "campaigns": 5, "countries": 5, "monitoring": 5, "releases": 5, "launches": 5, "prediction": 5,
+    "relations": 5,
     "calibration": 6, "reporting": 6,
     "publishing": 7,
     "cli": 8, "__main__": 9,

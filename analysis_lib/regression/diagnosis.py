@@ -47,7 +47,7 @@ class Diagnosis(Result):
         return f"{len(against)} of {len(self.checks)} checks ask for a look. {' '.join(against)}"
 
 
-def diagnose(fit: Fit, *, by: str | None = None) -> Diagnosis:
+def diagnose(fit: Fit, *, by: str | None = None, groups: bool = True) -> Diagnosis:
     """Residuals, collinearity, form, variances, what lasts, pull of rows and of groups, and overlap.
 
     Parameters
@@ -56,6 +56,8 @@ def diagnose(fit: Fit, *, by: str | None = None) -> Diagnosis:
         A regression.
     by : str, optional
         Column of groups that are left out one at a time, such as the market; by default the unit or the cluster.
+    groups : bool
+        Whether groups are left out one at a time, which fits anew without each.
     """
     by = by or fit.request.unit or (fit.request.cluster[0] if fit.request.cluster else None)
     asked: dict[str, Callable[[], Check]] = {
@@ -66,7 +68,7 @@ def diagnose(fit: Fit, *, by: str | None = None) -> Diagnosis:
         "lasting residuals": lambda: serial.serial_correlation(fit),
         "leverage": lambda: diagnostics.leverage(fit),
     }
-    if by is not None and fit.regressors:
+    if groups and by is not None and fit.regressors:
         asked["influence"] = lambda: diagnostics.influence(fit, fit.regressors[0], by)
     for name in fit.regressors:
         column = fit.solved.sample.design[:, fit.solved.sample.names.index(name)]

@@ -33,6 +33,10 @@ BINS = 20
 def residuals(fit: Fit) -> Check:
     """Residuals against fitted values, averaged in bins of as many rows, and the rows that lie far off."""
     rest, fitted = fit.solved.residuals, fit.solved.fitted
+    if fit.request.kind in ("logit", "probit"):
+        raise InvalidValue("an outcome of 0 and 1 has no residuals that could lie far off")
+    if fit.request.kind in ("poisson", "negative_binomial"):
+        rest = rest / np.sqrt(fitted)  # counts scatter by the root of what is expected
     scale = 1.4826 * np.median(np.abs(rest - np.median(rest))) or float(np.std(rest))
     far = np.abs(rest) > FAR * scale if scale > 0 else np.zeros(len(rest), dtype=bool)
     bins = pd.qcut(pd.Series(fitted).rank(method="first"), min(BINS, max(2, fit.n // 5)), labels=False)
@@ -139,8 +143,8 @@ def collinearity(fit: Fit) -> Check:
     return Check("collinearity", value < INFLATED, verdict, value, frame=frame.reset_index(drop=True))
 
 
-def influence(fit: Fit, term: str, by: str) -> Check:
-    """The coefficient without each group of rows, such as each market.
+def influence(fit: Fit, term: str, by: str, *, keep: tuple[object, ...] = ()) -> Check:
+    """The coefficient without each group of rows, such as each market; groups in ``keep`` are never left out.
 
     Raises
     ------
@@ -153,7 +157,7 @@ def influence(fit: Fit, term: str, by: str) -> Check:
     if by not in fit.frame.columns:
         raise unknown("column", by, fit.frame.columns, "the frame")
     used = fit.frame.iloc[fit.solved.sample.index] if fit.request.kind != "panel" else fit.frame
-    groups = sorted(used[by].dropna().unique())
+    groups = sorted(set(used[by].dropna().unique()) - set(keep))
     if len(groups) < 3:
         raise NotEnoughData(f"{len(groups)} groups of {by}: with fewer than 3 leaving one out leaves no comparison")
     bare = replace(fit.request, variance=None if fit.request.kind == "mixed" else "HC1", cluster=(), assigned=None)

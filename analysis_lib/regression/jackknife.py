@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from analysis_lib.errors import InvalidValue, NotEnoughData
+from analysis_lib.regression.collinear import demeaned, independent
 from analysis_lib.regression.moments import cluster_moments
 from analysis_lib.regression.request import LINEAR
+from analysis_lib.regression.sample import recoded
 from analysis_lib.regression.sandwich import clustered, positive, signed_clusters
 from analysis_lib.regression.solved import Solved
 
@@ -59,10 +61,7 @@ def jackknifed(solved: Solved, clusters: np.ndarray, kind: str) -> np.ndarray:
         codes = clusters[:, column]
         without = leave_one_out(solved, codes, kind)
         if np.isnan(without).any():
-            raise NotEnoughData(
-                f"without one of {len(without)} clusters not all of {', '.join(solved.sample.names)} can be told: "
-                "leave out the term that hangs on it, or group levels"
-            )
+            raise NotEnoughData(_hanging(solved, codes, int(np.flatnonzero(np.isnan(without).any(axis=1))[0])))
         about = without - solved.coefficients
         parts.append((len(about) - 1) / len(about) * about.T @ about)
     if len(parts) == 1:
@@ -72,3 +71,16 @@ def jackknifed(solved: Solved, clusters: np.ndarray, kind: str) -> np.ndarray:
     larger = np.maximum(np.sqrt(np.diag(parts[0])), np.sqrt(np.diag(parts[1])))
     grown = np.maximum(larger / np.sqrt(np.diag(both)), 1.0)
     return both * np.outer(grown, grown)
+
+
+def _hanging(solved: Solved, codes: np.ndarray, cluster: int) -> str:
+    """Which terms cannot be told without a cluster."""
+    rest = solved.sample.rows(codes != cluster)
+    within = demeaned(rest.design, recoded(rest.effects), rest.weights)
+    size = np.linalg.norm(rest.design, axis=0)
+    told = independent(np.where(np.abs(within) > 1e-9 * size, within, 0.0))
+    names = [f"'{name}'" for name, is_told in zip(rest.names, told, strict=True) if not is_told] or ["a term"]
+    return (
+        f"{' and '.join(names)} cannot be told without one of {int(codes.max()) + 1} clusters: chance in it cannot "
+        "be told from an effect; leave the term out, or bring other clusters in which it varies"
+    )

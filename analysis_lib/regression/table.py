@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import pandas as pd
 
 from analysis_lib.errors import InvalidValue
 from analysis_lib.regression.result import Fit
-from analysis_lib.results import format_count, format_value
+from analysis_lib.results import format_count
+
+MINUS = "−"
 
 #: p values below which a coefficient gets one, two or three stars, where they are asked for.
 STARS = ((0.001, "***"), (0.01, "**"), (0.05, "*"))
@@ -61,15 +64,14 @@ def _cell(table: pd.DataFrame, term: str, stars: bool) -> tuple[str, str]:
         return "", ""
     row = table.loc[term]
     mark = next((text for limit, text in STARS if row["pvalue"] < limit), "") if stars else ""
-    spread = 2 * row["se"]
-    return f"{_figure(row['value'], spread)}{mark}", f"({_figure(row['se'], spread)})"
+    return f"{_figure(row['value'], row['se'])}{mark}", f"({_figure(row['se'], row['se'])})"
 
 
-def _figure(value: float, spread: float) -> str:
-    """Enough figures for the error to have two."""
-    if spread > 0 and spread < 0.02:
-        return f"{value:.2g}".replace("-", "−")
-    return format_value(value, "", spread=spread)
+def _figure(value: float, se: float) -> str:
+    """As many decimals as give the error two figures, four at most."""
+    decimals = min(max(1 - math.floor(math.log10(se)), 0), 4) if se > 0 else 2
+    text = f"{abs(value):,.{decimals}f}"
+    return f"{MINUS}{text}" if value < 0 and float(text.replace(",", "")) else text
 
 
 def _foot(fit: Fit, unit: str) -> list[str]:
