@@ -158,7 +158,7 @@ GRADERS = {
             for one in (Wanted("coverage", 0.93, 0.97, scenario), Wanted("right", 0.95, 1.0, scenario))
         ),
         worlds=1,
-        draws=500,
+        draws=200,
         entries=("countries.factors",),
     ),
     "releases.assess": Grader(

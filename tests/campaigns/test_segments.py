@@ -67,14 +67,14 @@ def kinds(values, ses, n=1_000) -> pd.DataFrame:
 def test_likeness_is_found_as_often_as_the_level_says():
     rng = np.random.default_rng(8)
     se = np.array([0.5, 1.0, 2.0])
-    chances = [module._together(kinds(rng.normal(1.0, se), se), 0.95)[1] for _ in range(400)]
+    chances = [module._together(kinds(rng.normal(1.0, se), se), 0.95)[1] for _ in range(150)]
     assert np.mean(np.array(chances) < 0.05) == pytest.approx(0.05, abs=0.03)
 
 
 def test_drawn_intervals_cover_where_kinds_truly_differ():
     rng = np.random.default_rng(9)
     se, hits = np.array([0.5, 1.0, 2.0]), []
-    for _ in range(400):
+    for _ in range(150):
         truth = rng.normal(0.5, 1.5, 3)
         table, _ = module._together(kinds(rng.normal(truth, se), se, n=1), 0.95)
         hits += list((table["drawn_lower"] <= truth) & (truth <= table["drawn_upper"]))
