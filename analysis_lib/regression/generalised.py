@@ -10,7 +10,7 @@ import numpy as np
 from analysis_lib.errors import InvalidValue, NotEnoughData
 from analysis_lib.regression.collinear import demeaned
 from analysis_lib.regression.sample import Sample, recoded
-from analysis_lib.regression.separation import refuse_separated
+from analysis_lib.regression.separation import EXTREME, MOST_ROWS, refuse_empty, refuse_separated
 from analysis_lib.regression.solved import Solved
 
 #: Steps of the solver, and when it stops.
@@ -28,13 +28,22 @@ def solve_generalised(sample: Sample, kind: str) -> Solved:
         The likelihood has no maximum that can be found.
     """
     check_outcome(sample, kind)
-    if kind != "poisson":
+    if kind == "poisson":
+        refuse_empty(sample)
+    elif sample.n <= MOST_ROWS:
         refuse_separated(sample)
     if sample.effects.shape[1]:
         return _poisson_within(sample)
-    model, result = _fitted(sample, kind)
+    try:
+        model, result = _fitted(sample, kind)
+    except NotEnoughData:
+        if kind != "poisson":
+            refuse_separated(sample)
+        raise
     params = np.asarray(result.params)
     mean = np.asarray(result.fittedvalues)
+    if kind != "poisson" and sample.n > MOST_ROWS and min(mean.min(), 1 - mean.max()) < EXTREME:
+        refuse_separated(sample)
     scores = np.asarray(model.score_factor(params))[:, None] * sample.design
     factor = np.asarray(model.hessian_factor(params, observed=False))
     bread = np.linalg.inv((sample.design * factor[:, None]).T @ sample.design)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis_lib.errors import NotEnoughData
 from analysis_lib.regression.collinear import demeaned
 from analysis_lib.regression.sample import Sample
 from analysis_lib.regression.sandwich import is_nested
@@ -95,25 +94,24 @@ def _levels(codes: np.ndarray, without_first: bool) -> np.ndarray:
     return (codes[:, None] == values[None, :]).astype(float)
 
 
-def refuse_hanging(sample: Sample, clusters: np.ndarray) -> None:
-    """Refuse a term that varies in one cluster alone: an error from clusters would then be far too small.
-
-    Raises
-    ------
-    NotEnoughData
-        If there is one; the message names it.
-    """
+def hanging(sample: Sample, clusters: np.ndarray) -> list[int]:
+    """Places of the terms that vary in one cluster alone, given the others: no error from clusters tells of them."""
     within = demeaned(sample.design, sample.effects, sample.weights) * np.sqrt(sample.weights)[:, None]
     within = within / np.linalg.norm(within, axis=0)
     # Each column less what the others hold of it.
     own = within @ np.linalg.pinv(within.T @ within, hermitian=True)
-    for place, name in enumerate(sample.names):
-        for column in range(0 if name == "Intercept" else clusters.shape[1]):
-            codes = clusters[:, column]
-            parts = np.bincount(codes, own[:, place] ** 2)
-            others = within[codes != np.argmax(parts)]
-            if parts.max() > HANGS * parts.sum() or np.linalg.eigvalsh(others.T @ others)[0] < 1e-11:
-                raise NotEnoughData(
-                    f"'{name}' is told by one cluster of {len(parts)} alone: chance in it cannot be told from an "
-                    "effect; leave the term out, or bring other clusters in which it varies"
-                )
+    return [
+        place for place, name in enumerate(sample.names)
+        if name != "Intercept" and any(_hangs(within, own[:, place], place, codes) for codes in clusters.T)
+    ]  # fmt: skip
+
+
+def _hangs(within: np.ndarray, own: np.ndarray, place: int, codes: np.ndarray) -> bool:
+    parts = np.bincount(codes, own**2)
+    if parts.max() > HANGS * parts.sum():
+        return True
+    others = within[codes != np.argmax(parts)]
+    rest = np.delete(others, place, axis=1)
+    column = others[:, place]
+    left = column - rest @ np.linalg.lstsq(rest, column, rcond=None)[0] if rest.shape[1] else column
+    return float(left @ left) < 1e-11

@@ -90,6 +90,8 @@ def checked(request: Request) -> Request:
     for name, value in (("level", request.level), ("quantile", request.quantile)):
         if not 0 < value < 1:
             raise InvalidValue(f"{name}={value}: a share between 0 and 1 is needed, for example 0.95")
+    if len(set(request.cluster)) < len(request.cluster):
+        raise InvalidValue(f"cluster={list(request.cluster)} names one column twice")
     if len(request.cluster) > 2:
         raise InvalidValue(f"{len(request.cluster)} cluster columns: one or two are possible; name the coarser ones")
     if request.lags is not None and request.lags < 0:

@@ -143,7 +143,8 @@ class Fit(Result):
                 )
                 said.append(f"{row.name} {why}")
             else:
-                said.append(f"{format_count(row.n, 'rows')}: {row.name} {_WHY[row.reason]}")
+                rows = format_count(row.n, "rows" if row.n > 1 else "row")
+                said.append(f"{rows}: {row.name} {_WHY[row.reason]}")
         return f"Left out: {'; '.join(said)}." if said else ""
 
     @property

@@ -171,12 +171,23 @@ def _check_factors(data: pd.DataFrame, formula: Any) -> None:
     for term in formula.rhs:
         for factor in term.factors:
             name = str(factor).removeprefix("C(").removesuffix(")")
+            if str(factor) == name and name in data and _reads_as_numbers(data[name]):
+                raise InvalidValue(
+                    f"'{name}' holds text or objects that read as numbers: convert it with astype(float)"
+                )
             is_factor = name in data and (str(factor) != name or not pd.api.types.is_numeric_dtype(data[name]))
             if is_factor and data[name].nunique() < 2:
                 raise InvalidValue(
                     f"factor '{name}' has one level ({data[name].iloc[0]}) in the {len(data)} rows that are complete: "
                     "leave it out, or bring rows of another level"
                 )
+
+
+def _reads_as_numbers(column: pd.Series) -> bool:
+    """Whether a column of text or objects would be taken for a factor, though it holds numbers."""
+    if not (pd.api.types.is_object_dtype(column) or pd.api.types.is_string_dtype(column)):
+        return False
+    return bool(pd.to_numeric(column, errors="coerce").notna().all()) and column.nunique() > 2
 
 
 def _matrices(

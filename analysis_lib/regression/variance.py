@@ -8,12 +8,13 @@ import numpy as np
 
 from analysis_lib.errors import InvalidValue, NotEnoughData
 from analysis_lib.regression.jackknife import jackknifed
-from analysis_lib.regression.moments import cluster_moments, refuse_hanging
+from analysis_lib.regression.moments import cluster_moments, hanging
 from analysis_lib.regression.request import LINEAR, Request
 from analysis_lib.regression.sample import Sample
 from analysis_lib.regression.sandwich import clustered, over_time, parameters, robust
 from analysis_lib.regression.solved import Solved
 from analysis_lib.regression.wild import wild_interval, wild_tests
+from analysis_lib.results import format_count
 
 #: With fewer clusters no error is fit to read.
 FEWEST_CLUSTERS = 6
@@ -122,8 +123,12 @@ def choose(sample: Sample, request: Request) -> tuple[str, str, np.ndarray]:
         return _over_time(sample, request, "rows follow each other in time")
     plain = request.kind in LINEAR and not sample.endogenous and not sample.effects.shape[1]
     if plain and sample.n < FEW_ROWS:
-        return "HC3", f"{sample.n} rows, fewer than {FEW_ROWS}: a row that pulls hard counts for more", clusters
-    return "HC1", f"{sample.n} rows that stand for themselves; variances may differ", clusters
+        return (
+            "HC3",
+            f"{format_count(sample.n)} rows, fewer than {FEW_ROWS}: a row that pulls hard counts for more",
+            clusters,
+        )
+    return "HC1", f"{format_count(sample.n)} rows that stand for themselves; variances may differ", clusters
 
 
 def _by_clusters(request: Request, n: int, called: str) -> tuple[str, str]:
@@ -160,14 +165,57 @@ def _over_time(sample: Sample, request: Request, why: str) -> tuple[str, str, np
 
 def _clustered(solved: Solved, request: Request, name: str, reason: str, clusters: np.ndarray) -> Variance:
     n = int(min(clusters.max(axis=0)) + 1)
-    refuse_hanging(solved.sample, clusters)
+    levels = _levels_of_clusters(solved.sample, request, name, clusters)
     if name == "wild":
         moments = cluster_moments(solved.sample, clusters[:, 0])
         if moments is not None:
             return _wild(solved, request, reason, clusters, moments)
         name, reason = "CRV3", f"{reason}; too many fixed effects cut across them to resample"
     covariance = jackknifed(solved, clusters, request.kind) if name == "CRV3" else clustered(solved, clusters)
+    if levels:
+        return _without_levels(solved, request, reason, covariance, n, levels)
     return Variance(name, reason, covariance, float(n - 1), n)
+
+
+def _levels_of_clusters(sample: Sample, request: Request, name: str, clusters: np.ndarray) -> list[int]:
+    """Places of levels of a factor that each lie in one cluster; any other term that does is refused.
+
+    Raises
+    ------
+    NotEnoughData
+        A term that is told by one cluster alone.
+    """
+    places = hanging(sample, clusters)
+    levels = [place for place in places if "[" in sample.names[place]]
+    others = [sample.names[place] for place in places if place not in levels]
+    if others or (levels and name != "CRV1"):
+        named = others[0] if others else sample.names[levels[0]]
+        advice = "leave the term out, or bring other clusters in which it varies"
+        if not others:
+            linear = request.kind in LINEAR
+            advice = "take fixed_effects= instead" if linear else "ask for variance='CRV1', or leave the factor out"
+        raise NotEnoughData(
+            f"'{named}' is told by one cluster of {int(clusters[:, 0].max()) + 1} alone: chance in it cannot be told "
+            f"from an effect; {advice}"
+        )
+    return levels
+
+
+def _without_levels(
+    solved: Solved, request: Request, reason: str, covariance: np.ndarray, n: int, levels: list[int]
+) -> Variance:
+    """CRV1 with no interval for levels that are clusters themselves, and for the constant they are measured from."""
+    from scipy.stats import t  # slow to import
+
+    value, se = solved.coefficients, np.sqrt(np.diag(covariance))
+    reach = t.ppf(0.5 + request.level / 2, n - 1) * se
+    intervals = np.column_stack([value - reach, value + reach])
+    pvalues = 2 * t.sf(np.abs(value / se), n - 1)
+    blank = [*levels, *[place for place, name in enumerate(solved.sample.names) if name == "Intercept"]]
+    intervals[blank], pvalues[blank] = np.nan, np.nan
+    k = solved.n_terms
+    told = f"{reason}; levels that lie in one cluster get no interval"
+    return Variance("CRV1", told, covariance, float(n - 1), n, intervals[:k], pvalues[:k])
 
 
 def _wild(solved: Solved, request: Request, reason: str, clusters: np.ndarray, moments) -> Variance:

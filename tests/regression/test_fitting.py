@@ -64,6 +64,9 @@ def test_an_unknown_word_names_the_nearest(frame, given, named):
     ("y ~ x", {"variance": "HC3", "fixed_effects": "market"}, "no fixed effects"),
     ("y ~ x", {"variance": "HC1", "cluster": "market"}, "ignores clusters"),
     ("y ~ x", {"cluster": ["market", "week", "won"]}, "one or two"),
+    ("y ~ x", {"cluster": ["market", "market"]}, "one column twice"),
+    ("y ~ text", {}, "read as numbers"),
+    ("count ~ z + never", {"kind": "poisson"}, "where 'never' is 1 the outcome is always 0"),
     ("y ~ x", {"kind": "logit"}, "outcome of 0 and 1"),
     ("y ~ x", {"kind": "poisson"}, "0 or more"),
     ("won ~ C(one)", {}, "has one level"),
@@ -76,7 +79,16 @@ def test_an_unknown_word_names_the_nearest(frame, given, named):
 def test_what_cannot_be_meant_is_refused_with_the_reason(frame, formula, given, said):
     far, none, less = frame["x"].copy(), frame["w"].copy(), frame["w"].copy()
     far[3], none[5], less[7] = np.inf, 0.0, -1.0
-    data = frame.assign(one="a", two=2.0, far=far, none=none, less=less)
+    data = frame.assign(
+        one="a",
+        two=2.0,
+        text=frame["x"].astype(str),
+        never=(frame["won"] == 0) * (frame["week"] < 3),
+        count=frame["won"],
+        far=far,
+        none=none,
+        less=less,
+    )
     with pytest.raises(InvalidValue, match=said):
         regression.fit(formula, data, **given)
 
@@ -127,7 +139,7 @@ def test_missing_rows_are_counted_by_column(frame):
     found = regression.fit("y ~ x + z", data, cluster="market")
     assert found.n == 91
     assert found.dropped.set_index("name")["n"].to_dict() == {"x": 2, "z": 3, "market": 1}
-    assert "2 rows: x is missing; 3 rows: z is missing; 1 rows: market is missing" in found.text
+    assert "2 rows: x is missing; 3 rows: z is missing; 1 row: market is missing" in found.text
 
 
 def test_singletons_are_dropped_one_after_the_other_and_counted(frame):
@@ -201,3 +213,39 @@ def test_what_it_says_of_itself(frame):
     assert found.covariance.index.tolist() == ["Intercept", "x"]
     assert (found.outcome, found.regressors) == ("y", ("x",))
     assert 0 < found.facts["r2"] < 1
+
+
+def test_levels_that_are_clusters_themselves(frame):
+    """Their own errors cannot be told; that of a term beside them can."""
+    with pytest.raises(NotEnoughData, match=r"'C\(market\)\[T.m1\]' is told by one cluster.*take fixed_effects="):
+        regression.fit("y ~ x + C(market)", frame, cluster="market")
+    with pytest.raises(NotEnoughData, match="ask for variance='CRV1'"):
+        regression.fit("won ~ x + C(market)", frame, cluster="market", kind="logit")
+    found = regression.fit("y ~ x + C(market)", frame, cluster="market", variance="CRV1")
+    table = found.coefficients.set_index("term")
+    assert np.isfinite(table.loc["x"]).all()
+    assert table.drop("x")["ci_lower"].isna().all()
+    assert "levels that lie in one cluster get no interval" in found.text
+
+
+def test_kinds_of_columns(frame):
+    whole = pd.array(frame["week"], dtype="Int64")
+    whole[3] = pd.NA
+    data = frame.assign(
+        yes=frame["x"] > 0, sort=pd.Categorical(frame["market"]), whole=whole, day=pd.Timestamp("2025-01-01")
+    )
+    data["day"] += pd.to_timedelta(np.arange(96), unit="D")
+    assert regression.fit("won ~ yes", data.assign(won=data["won"] == 1), kind="logit").n == 96
+    assert regression.fit("y ~ whole", data).n == 95
+    assert regression.fit("y ~ x", data, time="day").errors.name == "HAC"
+    assert regression.fit("y ~ x", data, fixed_effects="sort", cluster="sort").n_clusters == 8
+    data.index = [0] * 96
+    assert regression.fit("y ~ x", data).n == 96
+
+
+def test_a_large_logit_is_not_slow_to_check_and_still_refused():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=25_000)
+    data = pd.DataFrame({"x": x, "won": (x > 0).astype(int), "z": rng.normal(size=25_000)})
+    with pytest.raises(InvalidValue, match="'x' separates"):
+        regression.fit("won ~ x + z", data, kind="logit")
