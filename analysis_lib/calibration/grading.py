@@ -19,6 +19,7 @@ from analysis_lib.calibration import (
     readouts,
     reviews,
     rollouts,
+    trade_flows,
 )
 from analysis_lib.calibration.grades import Grade, code_version
 from analysis_lib.calibration.scoring import Wanted, score
@@ -184,6 +185,20 @@ GRADERS = {
         draws=200,
         # What is drawn is what it estimates with; how weeks are made of days is tested, not graded.
         entries=("causal.rollout",),
+    ),
+    "countries.gravity": Grader(
+        title="What borders, currencies and delivery do to trade",
+        how=trade_flows.HOW,
+        simulate=trade_flows.simulate,
+        wanted=tuple(
+            wish
+            for scenario in trade_flows.KINDS
+            for wish in (Wanted("coverage", 0.92, 1.0, scenario), Wanted("false_positive", 0.0, 0.08, scenario))
+        ),
+        worlds=1,
+        draws=100,
+        # What is drawn is the panel; how flows are counted is tested, not graded.
+        entries=("countries.gravity_fit",),
     ),
     "campaigns.review": Grader(
         title="What a campaign brought",

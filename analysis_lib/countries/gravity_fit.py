@@ -1,0 +1,142 @@
+"""Gravity by Poisson pseudo-maximum likelihood, with intervals that hold where markets are few."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from analysis_lib.errors import NotEnoughData
+from analysis_lib.regression.fitting import fit
+from analysis_lib.regression.jackknife import leave_one_out
+from analysis_lib.regression.variance import FEWEST_CLUSTERS
+from analysis_lib.results import Estimate
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+METHOD = "Poisson pseudo-maximum likelihood; errors from leaving out one market at a time, Student's t"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Coefficients:
+    """Coefficients of a gravity regression.
+
+    Attributes
+    ----------
+    values, plain : dict of str to Estimate
+        By term, with intervals over markets; and as usually printed, clustered by pair with normal intervals.
+    without : dict of str to dict of str to float
+        By term, the coefficient without each market.
+    n, n_zero, n_clusters : int
+        Rows used, those of them without a sale, and markets.
+    n_dropped : int
+        Rows left out because something is missing or all of an effect's rows are 0.
+    """
+
+    values: dict[str, Estimate]
+    plain: dict[str, Estimate]
+    without: dict[str, dict[str, float]]
+    n: int
+    n_zero: int
+    n_clusters: int
+    n_dropped: int
+
+
+def gravity_fit(
+    frame: pd.DataFrame, outcome: str, terms: Sequence[str], effects: Sequence[str], *, cluster: str = "country",
+    pair: str = "pair", level: float = 0.95,
+) -> Coefficients:  # fmt: skip
+    """Coefficients of a gravity regression with errors that allow for few markets.
+
+    Shocks that hit a market are shared by all its pairs, and fixed effects follow the noise of the few rows behind
+    each. Errors clustered by pair miss the first and are too small for the second. Leaving out one market at a time,
+    with all effects fitted anew, allows for both; Student's t with markets less 1 for their number.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        One row a flow and month.
+    outcome : str
+        Column of 0 or more.
+    terms, effects : sequence of str
+        Columns: regressors, and what has an effect by level.
+    cluster, pair : str
+        Columns: markets, and pairs of origin and destination.
+    level : float
+        Of all intervals.
+
+    Raises
+    ------
+    NotEnoughData
+        Fewer than 6 markets, or a term that does not vary within effects.
+
+    References
+    ----------
+    Santos Silva and Tenreyro (2006), "The log of gravity", Review of Economics and Statistics 88(4). Weidner and
+    Zylkin (2021), "Bias and consistency in three-way gravity models", Journal of International Economics 132: their
+    correction in closed form needs many origins as well as many destinations; with four or five origins its variances
+    turn negative, and leaving out destinations does better (``tests/countries/test_gravity_coverage.py``).
+    MacKinnon, Nielsen and Webb (2023), Journal of Applied Econometrics 38(5).
+    """
+    kept = frame.dropna(subset=[outcome, *terms]).reset_index(drop=True)
+    if kept[cluster].nunique() < FEWEST_CLUSTERS:
+        raise NotEnoughData(
+            f"{kept[cluster].nunique()} markets are told apart: under {FEWEST_CLUSTERS} no interval over markets is fit"
+            " to read; take more markets"
+        )
+    found = fit(
+        f"{outcome} ~ {' + '.join(terms)}", kept, kind="poisson", fixed_effects=list(effects), cluster=pair,
+        variance="CRV1", level=level,
+    )  # fmt: skip
+    _refuse_lost(found.dropped, terms)
+    used = kept.iloc[found.solved.sample.index]
+    names = np.unique(used[cluster])
+    codes = np.searchsorted(names, used[cluster])
+    without = leave_one_out(found.solved, codes, "poisson")
+    if np.isnan(without).any():
+        hanging = [str(name) for name, row in zip(names, without, strict=True) if np.isnan(row).any()]
+        raise NotEnoughData(
+            f"without {', '.join(hanging)} not all of {', '.join(terms)} can be told: take more markets"
+        )
+    order = [found.solved.sample.names.index(term) for term in terms]
+    return Coefficients(
+        values=_over_markets(found.solved.coefficients[order], without[:, order], terms, level, found.n),
+        plain={term: _normal(found.fit_of(term), level) for term in terms},
+        without={
+            term: dict(zip(map(str, names), without[:, place], strict=True))
+            for term, place in zip(terms, order, strict=True)
+        },
+        n=found.n, n_zero=int((used[outcome] == 0).sum()), n_clusters=len(names), n_dropped=len(frame) - found.n,
+    )  # fmt: skip
+
+
+def _over_markets(
+    values: np.ndarray, without: np.ndarray, terms: Sequence[str], level: float, n: int
+) -> dict[str, Estimate]:
+    """CR3 by market with Student's t."""
+    from scipy.stats import t  # slow to import
+
+    markets = len(without)
+    errors = np.sqrt((markets - 1) / markets * ((without - values) ** 2).sum(axis=0))
+    reach = t.ppf(0.5 + level / 2, markets - 1) * errors
+    return {
+        term: Estimate(float(value), float(se), float(value - far), float(value + far), level, "", n, METHOD)
+        for term, value, se, far in zip(terms, values, errors, reach, strict=True)
+    }
+
+
+def _normal(one: Estimate, level: float) -> Estimate:
+    """As usually printed: a normal interval around the same value."""
+    from scipy.stats import norm  # slow to import
+
+    far = float(norm.ppf(0.5 + level / 2)) * one.se
+    return Estimate(one.value, one.se, one.value - far, one.value + far, level, "", one.n, "clustered by pair, normal")
+
+
+def _refuse_lost(dropped: pd.DataFrame, terms: Sequence[str]) -> None:
+    lost = [name for name in dropped["name"] if name in terms]
+    if lost:
+        raise NotEnoughData(f"{', '.join(lost)} does not vary within the effects: it cannot be told from them")
