@@ -131,7 +131,7 @@ def _varying(frame, cells: Cells, setting: Setting) -> list[str]:
     if own[0] < LEAST_STEP:
         first = cells.terms[0]
         raise NotEnoughData(
-            f"{first.title} hardly varies beside what is held alike (by {own[0]:.1g} of what '{first.more}' means); hold "
+            f"{first.title} hardly varies beside what is held alike (by {own[0]:.1g} of '{first.more}'); hold "
             "less alike, with fixed_effects=, or ask for what differs more"
         )
     return [name for name, size in zip(names, own, strict=True) if size >= LEAST_STEP]
