@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from analysis_lib.errors import InvalidValue, NotEnoughData
@@ -34,8 +36,13 @@ def leave_one_out(solved: Solved, codes: np.ndarray, kind: str) -> np.ndarray:
         Shape (clusters, coefficients); missing where the others do not tell a term.
     """
     n_clusters = int(codes.max()) + 1
-    if kind in LINEAR and not solved.sample.endogenous:
-        moments = cluster_moments(solved.sample, codes)
+    sample = solved.sample
+    if kind == "poisson" and sample.effects.shape[1]:
+        # One step of Newton's method from the whole, in place of a fit without each.
+        mean = solved.fitted
+        sample = replace(sample, outcome=np.log(mean) + solved.residuals / mean, weights=sample.weights * mean)
+    if (kind in LINEAR and not sample.endogenous) or sample is not solved.sample:
+        moments = cluster_moments(sample, codes)
         if moments is not None:
             return np.stack([moments.without(cluster) for cluster in range(n_clusters)])
     if solved.refit is None:
@@ -48,6 +55,7 @@ def leave_one_out(solved: Solved, codes: np.ndarray, kind: str) -> np.ndarray:
 def jackknifed(solved: Solved, clusters: np.ndarray, kind: str) -> np.ndarray:
     """CR3: the spread of coefficients without each cluster around the estimate.
 
+    Of a Poisson regression with fixed effects, each is one step of Newton's method away from the estimate (their CV3L).
     With two columns of clusters, the sum of both covariances less that of their crossing (CRV1), and never less than
     the larger of both for any coefficient.
 

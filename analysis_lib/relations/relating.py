@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from analysis_lib import metrics, regression
 from analysis_lib.errors import InvalidValue, NotEnoughData
 from analysis_lib.relations.cells import Cells, cells_of
@@ -13,12 +15,13 @@ from analysis_lib.relations.result import Found, Relation
 from analysis_lib.relations.setting import PERIOD, Setting, checked
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from analysis_lib.warehouse import Warehouse
 
 #: Regressors beside the first that may be left out; more are always kept.
 MOST_OPTIONAL = 5
+
+#: A regressor must vary by this part of the step that is told; else the step lies far outside of what was seen.
+LEAST_STEP = 0.02
 
 #: Units that are left out one at a time: the largest.
 MOST_LEFT_OUT = 12
@@ -90,7 +93,7 @@ def _found(cells: Cells, setting: Setting) -> Found:
     frame = cells.frame.dropna(subset=["outcome"]).reset_index(drop=True)
     if not len(frame):
         raise NotEnoughData(f"{setting.outcome.name} is known in no cell")
-    names = [term.name for term in cells.terms]
+    names = _varying(frame, cells, setting)
     given = _given(frame, setting, cells.is_positive)
     left = "log(outcome)" if cells.is_positive else "outcome"
     formula = f"{left} ~ {' + '.join(names)}"
@@ -104,6 +107,34 @@ def _found(cells: Cells, setting: Setting) -> Found:
         fit=fit, others={"nothing held alike": raw, "alone": alone, "all": fit}, curve=curve,
         influence=_influence(fit, names[0], setting), diagnosis=_diagnosis(fit, setting),
     )  # fmt: skip
+
+
+def _varying(frame, cells: Cells, setting: Setting) -> list[str]:
+    """Terms that move beside what is held alike, the first among them.
+
+    Raises
+    ------
+    NotEnoughData
+        The first hardly does.
+    """
+    import pandas as pd
+
+    from analysis_lib.regression.collinear import demeaned
+
+    names = [term.name for term in cells.terms]
+    whole = frame.dropna(subset=names)
+    if not len(whole):
+        raise NotEnoughData("no cell has all regressors")
+    codes = np.array([pd.factorize(whole[name])[0] for name in setting.fixed_effects], dtype=int)
+    codes = codes.reshape(len(setting.fixed_effects), len(whole)).T
+    own = demeaned(whole[names].to_numpy(dtype=float), codes, np.ones(len(whole))).std(axis=0)
+    if own[0] < LEAST_STEP:
+        first = cells.terms[0]
+        raise NotEnoughData(
+            f"{first.title} hardly varies beside what is held alike (by {own[0]:.1g} of '{first.more}'); hold "
+            "less alike, with fixed_effects=, or ask for what differs more"
+        )
+    return [name for name, size in zip(names, own, strict=True) if size >= LEAST_STEP]
 
 
 def _given(frame, setting: Setting, is_positive: bool) -> dict[str, object]:

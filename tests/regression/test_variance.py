@@ -193,3 +193,18 @@ def test_a_wild_interval_without_a_bound_is_infinite_and_not_invented():
     frame = pd.DataFrame({"unit": unit, "x": (unit < 2) * 1.0, "y": rng.normal(size=6)[unit] + rng.normal(size=60)})
     row = regression.fit("y ~ x", frame, cluster="unit").coefficients.iloc[1]
     assert row["ci_lower"] < row["value"] < row["ci_upper"]
+
+
+def test_one_step_without_a_cluster_is_near_the_fit_without_it():
+    """Poisson with fixed effects: one step of Newton's method in place of a fit without each cluster."""
+    rng = np.random.default_rng(6)
+    frame = panel_of(10, 30)
+    frame["count"] = rng.poisson(np.exp(0.3 * frame["x"] + 0.5 * rng.normal(size=10)[frame["unit"]]))
+    kept = {"kind": "poisson", "fixed_effects": ["unit", "time"], "cluster": "unit"}
+    found = regression.fit("count ~ x", frame, **kept)
+    without = [
+        regression.fit("count ~ x", frame[frame["unit"] != unit], **kept).fit_of("x").value for unit in range(10)
+    ]
+    about = np.array(without) - found.fit_of("x").value
+    assert found.errors.name == "CRV3"
+    assert found.fit_of("x").se == pytest.approx(np.sqrt(9 / 10 * (about**2).sum()), rel=0.03)

@@ -114,7 +114,19 @@ def test_a_regressor_that_does_not_vary_beside_what_is_held_alike(opened, handed
     assert "Left out, since what is held alike has all of it: lost share of GMV." in beside.sentence("terms")
     alone = relations.relate(opened, "gmv", ["refund_rate"])
     assert alone.found is None
-    assert "nothing varies within the fixed effects" in alone.refusal
+    assert "lost share of GMV hardly varies beside what is held alike" in alone.refusal
+
+
+def test_a_regressor_that_grows_alike_everywhere_is_not_told_by_its_rounding(opened, handed, weeks):
+    frame = weeks()
+    week = frame.groupby("country").cumcount()
+    size = frame["country"].map(
+        {name: 1000.0 * (place + 2) for place, name in enumerate(sorted(set(frame["country"])))}
+    )
+    handed(frame.assign(active_creators=(size * 1.002**week).round(0)))
+    found = relations.relate(opened, "gmv", ["active_creators"])
+    assert found.found is None
+    assert "hardly varies" in found.refusal
 
 
 @pytest.mark.parametrize(("given", "kind", "said"), [
