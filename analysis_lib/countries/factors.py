@@ -63,13 +63,35 @@ def factors(
     if not 0.5 <= level <= 0.999:
         raise InvalidValue(f"level={level}: a level between 0.5 and 0.999 is needed, for example 0.95")
     panel = market_panel(wh, outcome, factors)
+    return factors_of(panel, level=level, source=wh.name, gmv=_gmv(wh, panel))
+
+
+def factors_of(
+    panel: MarketPanel, *, level: float = LEVEL, source: str = "", gmv: dict[str, float] | None = None
+) -> CountryFactors:
+    """As ``factors``, of any panel of markets or countries.
+
+    Parameters
+    ----------
+    panel : MarketPanel
+        From ``market_panel.panel_of``.
+    source : str
+        What it is called.
+    gmv : dict of str to float, optional
+        Dollars sold in a month, by market.
+
+    Raises
+    ------
+    NotEnoughData
+        No factor with a path of its own.
+    """
     if not panel.moving:
         raise NotEnoughData("no factor has a path of its own within markets: all move alike, or not at all")
     fit = joint(panel, level)
     return CountryFactors(
         panel=panel, fit=fit, lassos=_lassos(panel, level), average=averaged(panel, fit),
         slopes=_slopes(panel, fit, level), convergence=convergence(panel.frame, level=level), level=level,
-        source=wh.name, gmv=_gmv(wh, panel),
+        source=source, gmv=gmv or {},
     )  # fmt: skip
 
 
@@ -125,7 +147,9 @@ def _slopes(panel: MarketPanel, fit: Fit, level: float) -> Slopes | None:
     left = alone(panel, leading, others)
     rows = []
     for country, own in left.groupby("country"):
-        if len(own) < FEWEST_ROWS or own["x"].std() <= 0:
+        pull = np.square(own["x"] - own["x"].mean())
+        # A slope that hangs on one month has no error.
+        if len(own) < FEWEST_ROWS or pull.sum() <= 0 or pull.max() > (1 - 2 / len(own)) * pull.sum():
             continue
         one = regress("y ~ x", own, variance="HC3", level=level).fit_of("x")
         rows.append((str(country), one.value, one.se))
