@@ -35,8 +35,7 @@ def draw_matrix(axes: Any, *, money: pd.DataFrame, shares: pd.DataFrame) -> None
     logs = np.full(values.shape, np.nan)
     logs[sold] = np.log(values[sold])
     low, high = (float(np.nanmin(logs)), float(np.nanmax(logs))) if sold.any() else (0.0, 1.0)
-    colours = colormaps["Blues"].copy()
-    colours.set_bad("#f4f4f4")
+    colours = colormaps["Blues"].with_extremes(bad="#f4f4f4")
     # A quarter of the scale is left below the smallest flow, so that it differs from none.
     reach = max(high - low, 1e-9)
     axes.imshow(np.ma.masked_invalid(logs), cmap=colours, vmin=low - reach / 4, vmax=high, aspect="auto")

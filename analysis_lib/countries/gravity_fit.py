@@ -77,8 +77,9 @@ def gravity_fit(
     ----------
     Santos Silva and Tenreyro (2006), "The log of gravity", Review of Economics and Statistics 88(4). Weidner and
     Zylkin (2021), "Bias and consistency in three-way gravity models", Journal of International Economics 132: their
-    correction in closed form needs many origins as well as many destinations; with four or five origins its variances
-    turn negative, and leaving out destinations does better (``tests/countries/test_gravity_coverage.py``).
+    correction in closed form needs many origins as well as many destinations. With five origins its variances can turn
+    negative and its intervals hold the truth in 76 to 78 % of simulated panels; with ten of each in 88 %; the bias that
+    it takes away is small beside the error. Leaving out one market at a time does better (93 % and more).
     MacKinnon, Nielsen and Webb (2023), Journal of Applied Econometrics 38(5).
     """
     kept = frame.dropna(subset=[outcome, *terms]).reset_index(drop=True)
