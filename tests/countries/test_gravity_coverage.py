@@ -1,4 +1,4 @@
-"""Intervals of gravity with few markets hold the truth, those usually printed do not: a short run and the stored one."""
+"""Intervals of gravity with few markets hold the truth, usual ones do not: a short run, and the stored one."""
 
 from __future__ import annotations
 
