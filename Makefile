@@ -39,7 +39,7 @@ browser: $(READY)
 test: lint browser
 	@$(VENV)/bin/shopbook data build --if-needed
 	@$(PYTHON) -m pytest -n 2 --dist loadscope --durations=25 --durations-min=5
-	@$(PYTHON) -m pytest -c pytest.nbval.ini --rootdir . --nbval-lax --nbval-current-env notebooks
+	@$(PYTHON) -m pytest -c pytest.nbval.ini --rootdir . --nbval-lax --nbval-current-env -n 2 --dist loadfile notebooks
 
 # PySpark is half a gigabyte: only those who ask for it get it.
 $(SPARK): $(READY) requirements-spark.txt
