@@ -12,7 +12,7 @@ from analysis_lib.relations.rows import rows_of, without_singletons
 from analysis_lib.relations.scratch import Scratch
 from analysis_lib.relations.spread import spread_of
 from analysis_lib.relations.summed import summed
-from analysis_lib.relations.within import absorbed, within
+from analysis_lib.relations.within import within
 
 if TYPE_CHECKING:
     import ibis
@@ -86,8 +86,7 @@ def fit_cells(
             "frame, for regression.fit"
         )
     with Scratch(table) as scratch:
-        rows = without_singletons(rows_of(warehouse, table, scratch, request))
-        found = absorbed(rows)
+        rows, found = without_singletons(rows_of(warehouse, table, scratch, request))
         rows = within(rows, found)
         squares = least_squares(rows, centred="Intercept" in rows.terms.names)
         return summed(squares, found, spread_of(squares, found))

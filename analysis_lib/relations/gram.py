@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -36,19 +37,20 @@ class Gram:
     cross: np.ndarray
 
 
+def added(table: ibis.Table, names: list[str], parts: Iterable[float]) -> Any:
+    """Columns times numbers, added; a number of 0 costs nothing."""
+    terms = [
+        table[name] * float(part) if part != 1 else table[name] for name, part in zip(names, parts, strict=True) if part
+    ]
+    value = terms[0]
+    for term in terms[1:]:
+        value = value + term
+    return value
+
+
 def mixed(rows: Rows, mix: np.ndarray) -> list[Any]:
-    """Columns of the engine: column j is the sum over i of value i × mix[i, j]; a part of 0 costs nothing."""
-    found = []
-    for parts in mix.T:
-        terms = [
-            rows.table[name] * float(part) if part != 1 else rows.table[name]
-            for name, part in zip(rows.values, parts, strict=True) if part
-        ]  # fmt: skip
-        value = terms[0]
-        for term in terms[1:]:
-            value = value + term
-        found.append(value)
-    return found
+    """Columns of the engine: column j is the sum over i of value i × mix[i, j]."""
+    return [added(rows.table, rows.values, parts) for parts in mix.T]
 
 
 def gram(rows: Rows, mix: np.ndarray, *, centred: bool) -> Gram:
@@ -57,20 +59,26 @@ def gram(rows: Rows, mix: np.ndarray, *, centred: bool) -> Gram:
     named = {f"z{place}": column for place, column in enumerate(mixed(rows, mix))}
     table = rows.table.select(WEIGHT, **named)
     weight = table[WEIGHT]
-    is_plain = rows.request.weights is None
     sums: dict[str, Any] = {"n": table.count(), "weight": weight.sum()}
-    for one in range(k):
-        left = table[f"z{one}"] if is_plain else table[f"z{one}"] * weight
-        sums[f"s{one}"] = left.sum()
-        sums |= {f"s{one}_{other}": (left * table[f"z{other}"]).sum() for other in range(one, k)}
+    sums |= {f"s{place}": (table[name] * weight).sum() for place, name in enumerate(named)}
+    sums |= products(table, list(named))
     found = rows.ask(table.agg(**sums))
     total = float(found["weight"])
     means = np.array([found[f"s{place}"] for place in range(k)], dtype=float) / total
-    cross = _square(found, k) - (total * np.outer(means, means) if centred else 0.0)
+    cross = square(found, k) - (total * np.outer(means, means) if centred else 0.0)
     return Gram(int(found["n"]), total, means, cross)
 
 
-def _square(found: pd.Series, k: int) -> np.ndarray:
+def products(table: ibis.Table, names: list[str]) -> dict[str, Any]:
+    """Weighted products of columns, each pair once."""
+    sums = {}
+    for one, name in enumerate(names):
+        left = table[name] * table[WEIGHT]
+        sums |= {f"s{one}_{other}": (left * table[names[other]]).sum() for other in range(one, len(names))}
+    return sums
+
+
+def square(found: pd.Series, k: int) -> np.ndarray:
     """Products told once, as a matrix."""
     products = np.empty((k, k))
     for one in range(k):
@@ -106,8 +114,8 @@ def meat(rows: Rows, scores: ibis.Table, k: int, by: tuple[str, ...] = ()) -> Me
     sums: dict[str, Any] = {"n": scores.count()}
     for one in range(k):
         sums |= {f"s{one}_{other}": (scores[f"g{one}"] * scores[f"g{other}"]).sum() for other in range(one, k)}
-    if by:
+    if owns:
         sums |= {f"max_{name}": scores[name].max() for name in owns} | {name: scores[name].sum() for name in owns}
     found = rows.ask(scores.agg(**sums))
-    most = np.array([found[f"max_{name}"] / found[name] for name in owns] if by else [])
-    return Meat(_square(found, k), int(found["n"]), most)
+    most = np.array([found[f"max_{name}"] / found[name] for name in owns])
+    return Meat(square(found, k), int(found["n"]), most)

@@ -80,7 +80,7 @@ def least_squares(rows: Rows, *, centred: bool) -> Squares:
     """
     k = len(rows.values)
     mix, kept = np.eye(k), [True] * k
-    plain = seen = gram(rows, mix, centred=centred)
+    plain = seen = rows.plain or gram(rows, mix, centred=centred)
     rows, kept = _without_absorbed(rows, plain)
     length = np.sqrt(np.diag(plain.cross))
     for _ in range(LOOKS):

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from analysis_lib.regression.request import Request
+    from analysis_lib.relations.gram import Gram
     from analysis_lib.warehouse import Warehouse
 
 #: Column of weights, and the first letters of the others: values (the outcome is v0), effects, clusters.
@@ -22,6 +23,22 @@ WEIGHT, VALUE, EFFECT, CLUSTER = "w", "v", "e", "c"
 
 #: A column varies no more than this part of its size: it is constant.
 CONSTANT = 1e-12
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Loose:
+    """Rows of which one fixed effect has not been taken out.
+
+    Attributes
+    ----------
+    table : ibis.Table
+        As that of ``Rows``.
+    key : str
+        Column of the fixed effect.
+    """
+
+    table: ibis.Table
+    key: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,6 +68,10 @@ class Rows:
         Roots of the mean squares of v0, v1 … before, on their scale.
     dropped : tuple of tuple
         reason, name, n of what was left out.
+    loose : Loose or None
+        The rows before their finest fixed effect was taken out.
+    plain : Gram or None
+        Their cross-products, where they are known already.
     """
 
     warehouse: Warehouse
@@ -65,6 +86,8 @@ class Rows:
     scales: tuple[float, ...]
     lengths: tuple[float, ...]
     dropped: tuple[tuple[str, str, float], ...]
+    loose: Loose | None = None
+    plain: Gram | None = None
 
     @property
     def values(self) -> list[str]:
@@ -196,28 +219,75 @@ def _check_facts(facts: pd.Series, request: Request, terms: Terms) -> None:
             )
 
 
-def without_singletons(rows: Rows) -> Rows:
+@dataclass(frozen=True, slots=True)
+class Absorbed:
+    """Fixed effects of rows.
+
+    Attributes
+    ----------
+    levels : tuple of int
+        Of each, in the order they were named.
+    nested : tuple of bool
+        Whether each level lies in one cluster.
+    """
+
+    levels: tuple[int, ...] = ()
+    nested: tuple[bool, ...] = ()
+
+    @property
+    def total(self) -> int:
+        """Degrees of freedom they take, a constant included; as fixest counts them."""
+        return sum(self.levels) - (len(self.levels) - 1) if self.levels else 0
+
+    @property
+    def beside_clusters(self) -> int:
+        """The same, those inside of clusters not counted."""
+        inside = [n for n, nested in zip(self.levels, self.nested, strict=True) if nested]
+        return self.total - sum(inside) + len(inside)
+
+
+def without_singletons(rows: Rows) -> tuple[Rows, Absorbed]:
     """Rows that a fixed effect of their own explains wholly, left out and counted, until there are none."""
     names = rows.request.fixed_effects
-    counts = dict.fromkeys(names, 0)
+    counts, levels, nested = dict.fromkeys(names, 0), [0] * len(names), [False] * len(names)
     quiet = 0
     while quiet < len(names):
         for place, name in enumerate(names):
-            key = f"{EFFECT}{place}"
-            sizes = rows.table.group_by(key).agg(size=rows.table.count())
-            alone = int(rows.ask(sizes.agg(n=(sizes["size"] == 1).sum()))["n"] or 0)
+            if quiet == len(names):
+                break
+            sizes = _sizes(rows, place)
+            alone, levels[place], nested[place] = _told(rows, sizes, place)
             quiet = 1 if alone else quiet + 1
-            if not alone:
-                continue
-            counts[name] += alone
-            kept = rows.scratch.keep(sizes.filter(sizes["size"] > 1).select(**{f"k_{key}": key}))
-            table = rows.table.semi_join(kept, rows.table[key] == kept[f"k_{key}"])
-            rows = replace(rows, table=table, n=rows.n - alone)
-            if rows.n == 0:
-                raise NotEnoughData(
-                    f"each row is alone in its level of {' and '.join(names)}: nothing is left to compare"
-                )
+            if alone:
+                counts[name] += alone
+                key = f"{EFFECT}{place}"
+                kept = rows.scratch.keep(sizes.filter(sizes["size"] > 1).select(**{f"k_{key}": key}))
+                table = rows.table.semi_join(kept, rows.table[key] == kept[f"k_{key}"])
+                rows = replace(rows, table=table, n=rows.n - alone)
     for name, n in counts.items():
         if n:
             rows = rows.noted("singleton", name, n)
-    return rows
+    return rows, Absorbed(tuple(levels), tuple(nested))
+
+
+def _sizes(rows: Rows, place: int) -> ibis.Table:
+    """Rows of each level of a fixed effect, and whether it spans several clusters."""
+    table, own = rows.table, rows.request.fixed_effects[place]
+    spans = {
+        f"span{one}": table[f"{CLUSTER}{one}"].min() != table[f"{CLUSTER}{one}"].max()
+        for one, name in enumerate(rows.request.cluster) if name != own
+    }  # fmt: skip
+    return table.group_by(f"{EFFECT}{place}").agg(size=table.count(), **spans)
+
+
+def _told(rows: Rows, sizes: ibis.Table, place: int) -> tuple[int, int, bool]:
+    """Levels of one row, of several, and whether each of the latter lies in one cluster."""
+    shared = sizes["size"] > 1
+    spans = [name for name in sizes.columns if name.startswith("span")]
+    sums = {name: (shared & sizes[name]).sum() for name in spans}
+    found = rows.ask(sizes.agg(alone=(~shared).sum(), levels=shared.sum(), **sums))
+    if not found["levels"]:
+        names = " and ".join(rows.request.fixed_effects)
+        raise NotEnoughData(f"each row is alone in its level of {names}: nothing is left to compare")
+    is_cluster = rows.request.fixed_effects[place] in rows.request.cluster
+    return int(found["alone"]), int(found["levels"]), is_cluster or any(found[name] == 0 for name in spans)

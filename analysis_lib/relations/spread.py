@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
@@ -11,16 +12,20 @@ from analysis_lib.errors import InvalidValue, NotEnoughData
 from analysis_lib.regression.moments import HANGS
 from analysis_lib.regression.sandwich import covariance_of, positive
 from analysis_lib.regression.variance import FEW_ROWS, FEWEST_CLUSTERS, MANY_CLUSTERS, Variance
-from analysis_lib.relations.gram import Meat, meat, mixed
+from analysis_lib.relations.gram import Meat, added, meat, mixed
 from analysis_lib.relations.least_squares import Squares
-from analysis_lib.relations.rows import CLUSTER, WEIGHT
-from analysis_lib.relations.within import Absorbed
+from analysis_lib.relations.rows import CLUSTER, EFFECT, WEIGHT, Absorbed
 from analysis_lib.results import format_count
 
 if TYPE_CHECKING:
     import ibis
 
     from analysis_lib.regression.request import Request
+
+
+#: Part of a value's square that the finest fixed effect must leave, for sums of scores to keep their digits without a
+#: look at each row less its average.
+LEFT = 1e-3
 
 
 def spread_of(squares: Squares, found: Absorbed) -> Variance:
@@ -83,8 +88,12 @@ def _clustered(squares: Squares, found: Absorbed) -> Variance:
     """One or two columns of clusters; of two, less their crossing."""
     rows, n = squares.rows, squares.seen.n
     names = [f"{CLUSTER}{place}" for place in range(len(rows.request.cluster))]
-    scores, bread = _scores(squares), bread_of(squares)
-    sums = [meat(rows, scores, len(bread), (name,)) for name in names]
+    bread = bread_of(squares)
+    if _are_levels(squares):
+        sums = [meat(rows, _scores_by_level(squares), len(bread))]
+    else:
+        scores = _scores(squares)
+        sums = [meat(rows, scores, len(bread), (name,)) for name in names]
     fewest = min(one.n for one in sums)
     reason = _by_clusters(rows.request, fewest)
     for one, name in zip(sums, rows.request.cluster, strict=True):
@@ -135,34 +144,58 @@ def units_of(squares: Squares) -> np.ndarray:
     return np.block([[scales[:1][:, None], -(means @ turn)[None, :]], [np.zeros((len(kept), 1)), turn]])
 
 
+def _seen(squares: Squares, table: ibis.Table, beside: list[str]) -> ibis.Table:
+    """Weight, u1 …, the residual e, and with clusters o0 …: each term less what the others hold of it."""
+    rows, k = replace(squares.rows, table=table), len(squares.kept)
+    columns = mixed(rows, squares.mix)
+    if "Intercept" in rows.terms.names:
+        columns = [column - float(mean) for column, mean in zip(columns, squares.seen.means, strict=True)]
+    table = table.select(WEIGHT, *beside, **{f"u{place}": column for place, column in enumerate(columns)})
+    names = [f"u{place}" for place in range(k + 1)]
+    residual = added(table, names, [1.0, *-squares.slopes]) * (1 / float(squares.mix[0, 0]))
+    own = squares.inverse @ squares.terms.T if rows.request.cluster else np.zeros((k, 0))
+    return table.mutate(e=residual, **{f"o{place}": added(table, names[1:], part) for place, part in enumerate(own.T)})
+
+
 def _scores(squares: Squares) -> ibis.Table:
     """Of each row, beside its clusters: weight × residual × each column, and each term's own variation."""
-    rows, means = squares.rows, squares.seen.means
-    has_constant = "Intercept" in rows.terms.names
-    columns = [
-        column - float(mean) if has_constant else column
-        for column, mean in zip(mixed(rows, squares.mix), means, strict=True)
-    ]
-    clusters = [name for name in rows.table.columns if name.startswith(CLUSTER)]
-    named = {f"u{place}": column for place, column in enumerate(columns)}
-    table = rows.table.select(WEIGHT, *clusters, **named)
-    residual = table["u0"]
-    for place, slope in enumerate(squares.slopes, start=1):
-        residual = residual - table[f"u{place}"] * float(slope)
-    table = table.mutate(push=residual * (1 / float(squares.mix[0, 0])) * table[WEIGHT])
-    pushed: list[Any] = [table["push"] * table[f"u{place}"] for place in range(1, len(columns))]
-    pushed = [table["push"], *pushed] if has_constant else pushed
-    scores = {f"g{place}": column for place, column in enumerate(pushed)}
-    return table.select(*clusters, **scores, **(_own(squares, table) if clusters else {}))
+    clusters = [name for name in squares.rows.table.columns if name.startswith(CLUSTER)]
+    table = _seen(squares, squares.rows.table, clusters)
+    table = table.mutate(push=table["e"] * table[WEIGHT])
+    pushed: list[Any] = [table["push"] * table[f"u{place}"] for place in range(1, len(squares.kept) + 1)]
+    pushed = [table["push"], *pushed] if "Intercept" in squares.rows.terms.names else pushed
+    own = [table[name] * table[name] * table[WEIGHT] for name in table.columns if name.startswith("o")]
+    return table.select(*clusters, **_numbered("g", pushed), **_numbered("h", own))
 
 
-def _own(squares: Squares, table: ibis.Table) -> dict[str, Any]:
-    """Weighted squares of each term less what the others hold of it."""
-    parts = squares.inverse @ squares.terms.T
-    found = {}
-    for place, part in enumerate(parts.T):
-        value = table["u1"] * float(part[0])
-        for other, number in enumerate(part[1:], start=2):
-            value = value + table[f"u{other}"] * float(number)
-        found[f"h{place}"] = value * value * table[WEIGHT]
-    return found
+def _are_levels(squares: Squares) -> bool:
+    """Whether clusters are the levels of the finest fixed effect, and hold not nearly all of any value."""
+    rows = squares.rows
+    if rows.loose is None or len(rows.request.cluster) != 1:
+        return False
+    place = int(rows.loose.key.removeprefix(EFFECT))
+    within = np.diag(squares.plain.cross)[[0, *squares.kept]]
+    is_left = bool((within >= LEFT * squares.plain.weight).all())
+    return is_left and rows.request.fixed_effects[place] == rows.request.cluster[0]
+
+
+def _scores_by_level(squares: Squares) -> ibis.Table:
+    """Scores summed by level of the finest fixed effect, which is taken out of sums rather than of rows: one pass."""
+    loose, k = squares.rows.loose, len(squares.kept)
+    table = _seen(squares, loose.table, [loose.key])
+    weight, residual = table[WEIGHT], table["e"]
+    sums = {"total": weight.sum(), "pushed": (weight * residual).sum()}
+    for place in range(1, k + 1):
+        column = table[f"u{place}"]
+        sums |= {f"u{place}": (weight * column).sum(), f"eu{place}": (weight * residual * column).sum()}
+    for place in range(k):
+        own = table[f"o{place}"]
+        sums |= {f"o{place}": (weight * own).sum(), f"oo{place}": (weight * own * own).sum()}
+    by = table.group_by(loose.key).agg(**sums)
+    scores = [by[f"eu{place}"] - by["pushed"] * by[f"u{place}"] / by["total"] for place in range(1, k + 1)]
+    owns = [by[f"oo{place}"] - by[f"o{place}"] * by[f"o{place}"] / by["total"] for place in range(k)]
+    return by.select(**_numbered("g", scores), **_numbered("h", owns))
+
+
+def _numbered(first: str, columns: list[Any]) -> dict[str, Any]:
+    return {f"{first}{place}": column for place, column in enumerate(columns)}

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from analysis_lib.regression import Fit
     from analysis_lib.regression.variance import Variance
     from analysis_lib.relations.least_squares import Squares
-    from analysis_lib.relations.within import Absorbed
+    from analysis_lib.relations.rows import Absorbed
 
 
 def _refuse(name: str) -> Any:
@@ -109,7 +109,10 @@ def _coefficients(squares: Squares) -> np.ndarray:
 
 
 def _facts(squares: Squares, found: Absorbed) -> dict[str, float]:
-    rows, whole = squares.rows, float(squares.plain.cross[0, 0])
+    rows, plain = squares.rows, squares.plain
+    whole = float(plain.cross[0, 0])
+    if not found.levels and "Intercept" not in rows.terms.names:
+        whole -= plain.weight * float(plain.means[0]) ** 2
     df = squares.seen.n - len(units_of(squares)) - found.total
     share = 1 - squares.left / whole if whole > 0 else float("nan")
     spread = squares.left / df * rows.n_complete / rows.weight

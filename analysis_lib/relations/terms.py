@@ -125,6 +125,9 @@ def terms_of(warehouse: Warehouse, complete: ibis.Table, text: str, *, without_c
     formula = parsed(text)
     factors = _factors(formula, complete)
     levels = {name: _levels(warehouse, complete, name) for name in factors}
+    for written in _written(formula.rhs):
+        if written not in (*factors.values(), "0", "1"):
+            _number(written, complete)  # refused by name, before anything is asked
     made = _shape(formula, complete, levels)
     if made.lhs.shape[1] != 1 or any(str(factor) in factors.values() for factor in _written(formula.lhs)):
         raise InvalidValue(f"the outcome must be one column of numbers; came {', '.join(made.lhs.columns)}")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from analysis_lib.errors import InvalidValue
-from analysis_lib.relations.rows import CLUSTER, EFFECT, WEIGHT, Rows
+from analysis_lib.relations.gram import Gram, products, square
+from analysis_lib.relations.rows import EFFECT, WEIGHT, Absorbed, Loose, Rows
 
 if TYPE_CHECKING:
     import ibis
@@ -17,50 +18,11 @@ if TYPE_CHECKING:
 #: Levels of the coarser of two fixed effects up to which their equations are solved.
 MOST_LEVELS = 500
 
+#: Part of a value's square that must be left by the second of two fixed effects; else it is summed again.
+KEPT = 1e-4
+
 #: A direction of the levels in which the equations say no more than this, relative to the whole, they say nothing.
 EMPTY = 1e-11
-
-
-@dataclass(frozen=True, slots=True)
-class Absorbed:
-    """Fixed effects that were taken out.
-
-    Attributes
-    ----------
-    levels : tuple of int
-        Of each, in the order they were named.
-    nested : tuple of bool
-        Whether each level lies in one cluster.
-    """
-
-    levels: tuple[int, ...] = ()
-    nested: tuple[bool, ...] = ()
-
-    @property
-    def total(self) -> int:
-        """Degrees of freedom they take, a constant included; as fixest counts them."""
-        return sum(self.levels) - (len(self.levels) - 1) if self.levels else 0
-
-    @property
-    def beside_clusters(self) -> int:
-        """The same, those inside of clusters not counted."""
-        inside = [n for n, nested in zip(self.levels, self.nested, strict=True) if nested]
-        return self.total - sum(inside) + len(inside)
-
-
-def absorbed(rows: Rows) -> Absorbed:
-    """Levels of each fixed effect, and whether they lie inside of clusters."""
-    levels, nested = [], []
-    n_clusters = len(rows.request.cluster)
-    for place, name in enumerate(rows.request.fixed_effects):
-        table = rows.table
-        spans = {f"s{one}": table[f"{CLUSTER}{one}"].min() != table[f"{CLUSTER}{one}"].max()
-                 for one, cluster in enumerate(rows.request.cluster) if cluster != name}  # fmt: skip
-        by = table.group_by(f"{EFFECT}{place}").agg(n=table.count(), **spans)
-        found = rows.ask(by.agg(n=by.count(), **{one: by[one].sum() for one in spans}))
-        levels.append(int(found["n"]))
-        nested.append(len(spans) < n_clusters or any(found[one] == 0 for one in spans))
-    return Absorbed(tuple(levels), tuple(nested))
 
 
 def within(rows: Rows, found: Absorbed) -> Rows:
@@ -80,7 +42,8 @@ def within(rows: Rows, found: Absorbed) -> Rows:
         )
     finest = int(np.argmax(found.levels))
     if len(found.levels) == 1:
-        return replace(rows, table=_less_means(rows, finest))
+        means = rows.scratch.keep(_means(rows, finest))
+        return replace(rows, table=_less_means(rows, finest, means), loose=Loose(rows.table, f"{EFFECT}{finest}"))
     other = 1 - finest
     if found.levels[other] > MOST_LEVELS:
         name = rows.request.fixed_effects[other]
@@ -90,14 +53,20 @@ def within(rows: Rows, found: Absorbed) -> Rows:
     return _less_both(rows, finest, other)
 
 
-def _less_means(rows: Rows, place: int) -> ibis.Table:
-    """Values less their weighted averages by level of one fixed effect."""
+def _means(rows: Rows, place: int) -> ibis.Table:
+    """Weighted averages of the values by level of one fixed effect."""
     table, key = rows.table, f"{EFFECT}{place}"
-    weight = table[WEIGHT]
-    means = table.group_by(key).agg(
-        **{f"m_{name}": (table[name] * weight).sum() / weight.sum() for name in rows.values}
-    )
-    means = rows.scratch.keep(means.rename({f"k_{key}": key}))
+    if rows.request.weights is None:
+        means = {f"m_{name}": table[name].mean() for name in rows.values}
+    else:
+        weight = table[WEIGHT]
+        means = {f"m_{name}": (table[name] * weight).sum() / weight.sum() for name in rows.values}
+    return table.group_by(key).agg(**means).rename({f"k_{key}": key})
+
+
+def _less_means(rows: Rows, place: int, means: ibis.Table) -> ibis.Table:
+    """Values less their averages."""
+    table, key = rows.table, f"{EFFECT}{place}"
     joined = table.inner_join(means, table[key] == means[f"k_{key}"])
     return joined.select(
         *[name for name in table.columns if name not in rows.values],
@@ -107,7 +76,7 @@ def _less_means(rows: Rows, place: int) -> ibis.Table:
 
 def _less_both(rows: Rows, finest: int, other: int) -> Rows:
     """Values less two fixed effects: the other's levels are solved for once the finest is taken out."""
-    levels = _solved(rows, finest, other)
+    levels, plain = _solved(rows, finest, other)
     table, key = rows.table, f"{EFFECT}{other}"
     joined = table.inner_join(levels, table[key] == levels[f"k_{key}"])
     less = joined.select(
@@ -115,44 +84,72 @@ def _less_both(rows: Rows, finest: int, other: int) -> Rows:
         **{name: joined[name] - joined[f"d_{name}"] for name in rows.values},
     )
     rows = replace(rows, table=less)
-    return replace(rows, table=_less_means(rows, finest))
+    within_both = _less_means(rows, finest, _means(rows, finest))
+    return replace(rows, table=within_both, loose=Loose(less, f"{EFFECT}{finest}"), plain=plain)
 
 
-def _solved(rows: Rows, finest: int, other: int) -> ibis.Table:
-    """What each level of the other fixed effect adds to each value: a small table of the engine."""
+def _solved(rows: Rows, finest: int, other: int) -> tuple[ibis.Table, Gram | None]:
+    """What each level of the other fixed effect adds to each value: a small table of the engine; and cross-products
+    of the values less both, if these keep their digits."""
     import ibis
 
-    once, key = _less_means(rows, finest), f"{EFFECT}{other}"
-    weight = once[WEIGHT]
-    sums = {f"d_{name}": (once[name] * weight).sum() for name in rows.values}
-    right = rows.warehouse.query(once.group_by(key).agg(own=weight.sum(), **sums).order_by(key))
-    shared = rows.warehouse.query(_shared(rows.table, f"{EFFECT}{finest}", key))
-    codes = pd_codes(right[key])
-    cross = np.diag(right["own"].to_numpy(dtype=float))
-    one, two = (shared[name].map(codes).to_numpy() for name in ("one", "two"))
-    np.subtract.at(cross, (one, two), shared["shared"].to_numpy(dtype=float))
-    columns = list(sums)
-    added = _settled(cross, right[columns].to_numpy(dtype=float))
-    schema = {f"k_{key}": rows.table[key].type()} | dict.fromkeys(columns, "float64")
+    once, key = _less_means(rows, finest, rows.scratch.keep(_means(rows, finest))), f"{EFFECT}{other}"
+    weight, k = once[WEIGHT], len(rows.values)
+    sums: dict[str, Any] = {f"d_{name}": (once[name] * weight).sum() for name in rows.values}
+    right = rows.warehouse.query(
+        once.group_by(key).agg(weight=weight.sum(), **sums, **products(once, rows.values)).order_by(key)
+    )
+    pairs = _shared if rows.request.weights is None else _shared_by_weight
+    shared = rows.warehouse.query(pairs(rows.table, f"{EFFECT}{finest}", key))
+    codes = _codes(right[key])
+    cross = np.zeros((len(right), len(right)))
+    one, two = (shared[name].map(codes).to_numpy(dtype=int) for name in ("one", "two"))
+    cross[one, two] = cross[two, one] = -shared["shared"].to_numpy(dtype=float)
+    # What a level shares with all others is what its own rows do not keep to themselves.
+    np.fill_diagonal(cross, -cross.sum(axis=0))
+    sides = right[list(sums)].to_numpy(dtype=float)
+    added = _settled(cross, sides)
+    schema = {f"k_{key}": rows.table[key].type()} | dict.fromkeys(sums, "float64")
     frame = right[[key]].rename(columns={key: f"k_{key}"})
-    frame[columns] = added
-    return ibis.memtable(frame, schema=schema)
+    frame[list(sums)] = added
+    before = square(right.drop(columns=key).sum(), k)
+    after = before - sides.T @ added
+    is_kept = (np.diag(after) >= KEPT * np.diag(before)).all()
+    plain = Gram(rows.n, float(right["weight"].sum()), np.zeros(k), (after + after.T) / 2) if is_kept else None
+    return ibis.memtable(frame, schema=schema), plain
 
 
-def pd_codes(values: pd.Series) -> dict[Any, int]:
+def _codes(values: pd.Series) -> dict[Any, int]:
     """Places of values, by value."""
     return {value: place for place, value in enumerate(values)}
 
 
 def _shared(table: ibis.Table, finest: str, other: str) -> ibis.Table:
-    """Of each pair of levels of the other fixed effect: what they share through levels of the finest."""
-    cells = table.group_by([finest, other]).agg(weight=table[WEIGHT].sum())
-    totals = table.group_by(finest).agg(total=table[WEIGHT].sum()).rename(k=finest)
-    left = cells.inner_join(totals, cells[finest] == totals["k"])
-    left = left.select(k=finest, one=other, share=left["weight"] / left["total"])
-    right = cells.select(k2=finest, two=other, weight=cells["weight"])
-    pairs = left.inner_join(right, left["k"] == right["k2"])
-    return pairs.group_by(["one", "two"]).agg(shared=(pairs["share"] * pairs["weight"]).sum())
+    """Of each pair of levels of the other fixed effect, the lower first: what they share through the finest.
+
+    Each level of the finest is gathered into a list of its rows, and the list laid out twice: a join of the rows with
+    themselves is slower.
+    """
+    lists = table.group_by(finest).agg(levels=table[other].collect(), total=table[WEIGHT].sum())
+    once = lists.select(one=lists["levels"].unnest(), levels=lists["levels"], share=1.0 / lists["total"])
+    pairs = once.select(one="one", two=once["levels"].unnest(), share="share")
+    pairs = pairs.filter(pairs["one"] < pairs["two"])
+    return pairs.group_by(["one", "two"]).agg(shared=pairs["share"].sum())
+
+
+def _shared_by_weight(table: ibis.Table, finest: str, other: str) -> ibis.Table:
+    """The same where rows have weights."""
+    import ibis
+
+    weight = table[WEIGHT]
+    cells = ibis.struct({"level": table[other], "weight": weight})
+    lists = table.group_by(finest).agg(cells=cells.collect(), total=weight.sum())
+    once = lists.select(one=lists["cells"].unnest(), cells=lists["cells"], total=lists["total"])
+    share = once["one"]["weight"] / once["total"]
+    twice = once.select(one=once["one"]["level"], share=share, two=once["cells"].unnest())
+    pairs = twice.select(one="one", two=twice["two"]["level"], share=twice["share"] * twice["two"]["weight"])
+    pairs = pairs.filter(pairs["one"] < pairs["two"])
+    return pairs.group_by(["one", "two"]).agg(shared=pairs["share"].sum())
 
 
 def _settled(cross: np.ndarray, right: np.ndarray) -> np.ndarray:
