@@ -68,6 +68,7 @@ bench: $(READY)
 	@$(PYTHON) tools/bench_metrics.py
 	@$(PYTHON) tools/bench_experiments.py
 	@$(PYTHON) tools/bench_campaigns.py
+	@$(PYTHON) tools/bench_regression.py
 
 lock:
 	@bash tools/lock.sh

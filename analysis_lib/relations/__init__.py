@@ -6,6 +6,7 @@ from analysis_lib.lazy import attributes
 
 _HOMES = {
     "Relation": "result",
+    "fit_cells": "fitting",
     "relate": "relating",
 }
 
