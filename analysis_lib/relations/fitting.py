@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from analysis_lib.errors import InvalidValue
 from analysis_lib.regression.request import Request, checked, names_of
+from analysis_lib.relations.glance import glance
 from analysis_lib.relations.least_squares import least_squares
 from analysis_lib.relations.rows import rows_of, without_singletons
 from analysis_lib.relations.scratch import Scratch
@@ -86,7 +87,8 @@ def fit_cells(
             "frame, for regression.fit"
         )
     with Scratch(table) as scratch:
-        rows, found = without_singletons(rows_of(warehouse, table, scratch, request))
+        rows = glance(warehouse, table, scratch, request) or rows_of(warehouse, table, scratch, request)
+        rows, found = without_singletons(rows)
         rows = within(rows, found)
         squares = least_squares(rows, centred="Intercept" in rows.terms.names)
         return summed(squares, found, spread_of(squares, found))

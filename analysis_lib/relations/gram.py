@@ -61,7 +61,7 @@ def gram(rows: Rows, mix: np.ndarray, *, centred: bool) -> Gram:
     weight = table[WEIGHT]
     sums: dict[str, Any] = {"n": table.count(), "weight": weight.sum()}
     sums |= {f"s{place}": (table[name] * weight).sum() for place, name in enumerate(named)}
-    sums |= products(table, list(named))
+    sums |= products(table, list(named), weighted=rows.request.weights is not None)
     found = rows.ask(table.agg(**sums))
     total = float(found["weight"])
     means = np.array([found[f"s{place}"] for place in range(k)], dtype=float) / total
@@ -69,11 +69,11 @@ def gram(rows: Rows, mix: np.ndarray, *, centred: bool) -> Gram:
     return Gram(int(found["n"]), total, means, cross)
 
 
-def products(table: ibis.Table, names: list[str]) -> dict[str, Any]:
-    """Weighted products of columns, each pair once."""
+def products(table: ibis.Table, names: list[str], *, weighted: bool) -> dict[str, Any]:
+    """Products of columns, each pair once."""
     sums = {}
     for one, name in enumerate(names):
-        left = table[name] * table[WEIGHT]
+        left = table[name] * table[WEIGHT] if weighted else table[name]
         sums |= {f"s{one}_{other}": (left * table[names[other]]).sum() for other in range(one, len(names))}
     return sums
 

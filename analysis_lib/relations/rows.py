@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -123,8 +124,8 @@ def rows_of(warehouse: Warehouse, table: ibis.Table, scratch: Scratch, request: 
         counts = "; ".join(f"'{name}' is missing in {n} of {n_all} rows" for name, n in missing.items()) or "0 rows"
         raise NotEnoughData(f"no row is complete in {', '.join(used)}: {counts}")
     terms = terms_of(warehouse, complete, request.formula, without_constant=bool(request.fixed_effects))
-    chosen = _chosen(complete, request, terms)
-    facts = warehouse.query(_facts(chosen, len(terms.right) + 1)).iloc[0]
+    picked = chosen(complete, request, terms)
+    facts = warehouse.query(_facts(picked, len(terms.right) + 1)).iloc[0]
     if not facts["n"]:
         counts = "; ".join(f"'{name}' is missing in {n} of {n_all} rows" for name, n in missing.items())
         raise NotEnoughData(f"no row is complete in {', '.join(used)}: {counts}")
@@ -135,13 +136,14 @@ def rows_of(warehouse: Warehouse, table: ibis.Table, scratch: Scratch, request: 
     shifts, scales = (means, sds) if has_constant else ([0.0] * len(means), sizes)
     n, weight = int(facts["n"]), float(facts["weight"])
     return Rows(
-        warehouse, _scaled(chosen, shifts, scales), scratch, request, terms, n, n, weight,
+        warehouse, scaled(picked, shifts, scales), scratch, request, terms, n, n, weight,
         tuple(shifts), tuple(scales), tuple(size / scale for size, scale in zip(sizes, scales, strict=True)),
         tuple(("missing", name, missing[name]) for name in used if name in missing),
     )  # fmt: skip
 
 
-def _scaled(table: ibis.Table, shifts: list[float], scales: list[float]) -> ibis.Table:
+def scaled(table: ibis.Table, shifts: Sequence[float], scales: Sequence[float]) -> ibis.Table:
+    """Values less their shifts, on their scales."""
     values = {
         f"{VALUE}{place}": (table[f"{VALUE}{place}"] - shift) * (1 / scale)
         for place, (shift, scale) in enumerate(zip(shifts, scales, strict=True))
@@ -169,7 +171,8 @@ def _is_missing(column: Any) -> Any:
     return column.isnull() | column.isnan().fill_null(True) if column.type().is_floating() else column.isnull()
 
 
-def _chosen(table: ibis.Table, request: Request, terms: Terms) -> ibis.Table:
+def chosen(table: ibis.Table, request: Request, terms: Terms) -> ibis.Table:
+    """Columns of a request, by the names that they have in ``Rows``."""
     import ibis
 
     weight = ibis.literal(1.0) if request.weights is None else table[request.weights].cast("float64")

@@ -123,7 +123,7 @@ def terms_of(warehouse: Warehouse, complete: ibis.Table, text: str, *, without_c
         What the engine cannot compute; a factor with one level, or with too many.
     """
     formula = parsed(text)
-    factors = _factors(formula, complete)
+    factors = factors_of(formula, complete)
     levels = {name: _levels(warehouse, complete, name) for name in factors}
     for written in _written(formula.rhs):
         if written not in (*factors.values(), "0", "1"):
@@ -149,7 +149,7 @@ def _written(side: Any) -> list[str]:
     return list(dict.fromkeys(str(factor.expr) for term in side for factor in term.factors))
 
 
-def _factors(formula: Any, table: ibis.Table) -> dict[str, str]:
+def factors_of(formula: Any, table: ibis.Table) -> dict[str, str]:
     """Columns that are factors, and how the formula writes them."""
     found = {}
     for written in _written(formula.rhs):

@@ -96,9 +96,9 @@ def _solved(rows: Rows, finest: int, other: int) -> tuple[ibis.Table, Gram | Non
     once, key = _less_means(rows, finest, rows.scratch.keep(_means(rows, finest))), f"{EFFECT}{other}"
     weight, k = once[WEIGHT], len(rows.values)
     sums: dict[str, Any] = {f"d_{name}": (once[name] * weight).sum() for name in rows.values}
-    right = rows.warehouse.query(
-        once.group_by(key).agg(weight=weight.sum(), **sums, **products(once, rows.values)).order_by(key)
-    )
+    crossed = products(once, rows.values, weighted=rows.request.weights is not None)
+    by = once.group_by(key).agg(weight=weight.sum(), **sums, **crossed)
+    right = rows.warehouse.query(by.order_by(key))
     pairs = _shared if rows.request.weights is None else _shared_by_weight
     shared = rows.warehouse.query(pairs(rows.table, f"{EFFECT}{finest}", key))
     codes = _codes(right[key])

@@ -299,3 +299,41 @@ def test_two_effects_with_many_levels_are_refused():
     frame = rows_of(5, 4000, 900, 600)
     with pytest.raises(InvalidValue, match="more than 500"):
         Engine(frame).fit("y ~ x + z", fixed_effects=("user", "day"))
+
+
+@pytest.mark.parametrize("first", [0.0, 1e7, "apart"])
+def test_first_rows_may_be_unlike_the_others(first):
+    """What the first look says of a column is wrong: it is constant there, or lies far away."""
+    frame = rows_of(6, 4000, missing=False)
+    few = frame.index < 2200
+    frame.loc[few, "x"] = 0.0 if first == 0.0 else frame.loc[few, "x"] + (1e3 if first == "apart" else first)
+    found = Engine(frame).fit("y ~ x + z", cluster="user")
+    same(found, regression.fit("y ~ x + z", frame, cluster="user"))
+
+
+@pytest.mark.parametrize("weights", [None, "weight"])
+@pytest.mark.parametrize("column", ["y", "z", "shop", "weight"])
+def test_what_is_missing_late_is_found(column, weights):
+    frame = rows_of(7, 4000, missing=False)
+    frame[column] = frame[column].astype(float)
+    frame.loc[3500::50, column] = np.nan
+    asked = {"weights": weights, "cluster": "shop"}
+    same(Engine(frame).fit("y ~ x + z", **asked), regression.fit("y ~ x + z", frame, **asked))
+
+
+@pytest.mark.parametrize("size", [10.0, 1e5])
+@pytest.mark.parametrize("effects", [("user",), ("user", "day")])
+def test_large_differences_between_users_cost_no_digits(frame, effects, size):
+    far = frame.assign(x=frame["x"] + size * frame["user"], y=frame["y"] - size * frame["user"])
+    asked = {"fixed_effects": effects, "cluster": "user"}
+    found = Engine(far).fit("y ~ x + z", **asked).coefficients
+    wanted = regression.fit("y ~ x + z", far, **asked).coefficients
+    for column in ("value", "se"):
+        np.testing.assert_allclose(found[column], wanted[column], rtol=CLOSE)
+
+
+@pytest.mark.parametrize("effects", [("user",), ("user", "day"), ("shop", "user")])
+def test_fixed_effects_inside_of_clusters_are_not_counted(frame, effects):
+    nested = frame.assign(shop=frame["user"] % 60)
+    asked = {"fixed_effects": effects, "cluster": "shop"}
+    same(Engine(nested).fit("y ~ x + z", **asked), regression.fit("y ~ x + z", nested, **asked))
