@@ -14,6 +14,9 @@ from analysis_lib.results import Exhibit
 #: What XML does not allow, in bytes that UTF-8 uses for nothing else.
 CONTROL_CHARACTERS = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
+#: Shapes of a drawing, and digits of its numbers that are not needed.
+PATHS, DIGITS = re.compile(rb' d="[^"]*"'), re.compile(rb"(\.\d\d)\d+")
+
 
 def figure_html(exhibit: Exhibit) -> str:
     """An exhibit as a ``<figure>``: title, subtitle, image, numbers as table and CSV.
@@ -56,4 +59,15 @@ def _svg(exhibit: Exhibit) -> bytes:
         target = io.BytesIO()
         figure.savefig(target, format="svg", metadata={"Date": None, "Creator": None})
     # Labels are kept as comments; a control character in one would make the whole image unreadable.
-    return CONTROL_CHARACTERS.sub(b"", target.getvalue())
+    return _shorter(CONTROL_CHARACTERS.sub(b"", target.getvalue()))
+
+
+def _shorter(svg: bytes) -> bytes:
+    """The same drawing in fewer digits: a hundredth of a point is finer than any screen.
+
+    Examples
+    --------
+    >>> _shorter(b'<path d="M 1.234567 2.5 L -0.000123 10"/><use x="1.234567"/>')
+    b'<path d="M 1.23 2.5 L -0.00 10"/><use x="1.234567"/>'
+    """
+    return PATHS.sub(lambda path: DIGITS.sub(rb"\1", path.group()), svg)
