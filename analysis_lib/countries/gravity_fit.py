@@ -106,7 +106,6 @@ def gravity_fit(
     used = kept.iloc[found.solved.sample.index]
     names = np.unique(used[cluster])
     codes = np.searchsorted(names, used[cluster])
-    # Fitted anew without each: one step of Newton's method is not near enough with so few markets.
     without = np.stack([found.solved.refit(codes != place) for place in range(len(names))])
     if np.isnan(without).any():
         hanging = [str(name) for name, row in zip(names, without, strict=True) if np.isnan(row).any()]

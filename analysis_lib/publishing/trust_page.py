@@ -50,8 +50,9 @@ def _section(grade: Grade) -> str:
         f"## {escape_markdown(grade.title)}: `{grade.name}`",
         escape_markdown(grade.how),
         escape_markdown(grade.text),
-        figure_html(coverage_exhibit(grade)),
-        *(figure_html(shown) for shown in [comparison_exhibit(grade)] if shown is not None),
+        # The tables below the figures hold their numbers.
+        figure_html(coverage_exhibit(grade), with_numbers=False),
+        *(figure_html(shown, with_numbers=False) for shown in [comparison_exhibit(grade)] if shown is not None),
         _tables(grade),
         f"{made}{stale}",
     ])  # fmt: skip
@@ -100,7 +101,7 @@ def coverage_exhibit(grade: Grade) -> Exhibit:
     wanted = next((one for one in grade.wanted if one.measure == "coverage"), None)
     low, high = (wanted.low, wanted.high) if wanted else (grade.level, grade.level)
     inside = int(((table["coverage"] >= low) & (table["coverage"] <= high)).sum())
-    frame = table[["scenario", "quantity", "coverage", "coverage_mcse"]].reset_index(drop=True)
+    frame = table[["scenario", "quantity", "coverage", "coverage_mcse"]].round(4).reset_index(drop=True)
     return Exhibit(
         title=f"{inside} of {len(frame)} coverages lie between {format_percent(low, 0)} and {format_percent(high, 0)}",
         subtitle=(
@@ -128,7 +129,7 @@ def comparison_exhibit(grade: Grade) -> Exhibit | None:
         return None
     frame = table.assign(case=parts.str[0], scenario=parts.str[1])[
         ["scenario", "case", "coverage", "coverage_mcse", "width_ratio"]
-    ]
+    ].round(4)
     wanted = next((one for one in grade.wanted if one.measure == "coverage"), None)
     low, high = (wanted.low, wanted.high) if wanted else (grade.level, grade.level)
     lowest = frame.groupby("scenario")["coverage"].min().sort_values(ascending=False)
