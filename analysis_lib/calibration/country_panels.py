@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from analysis_lib import config
 from analysis_lib.calibration.scoring import COMPARISON, DRAWS, RIGHT, draw_of
 from analysis_lib.countries.factors import averaged, joint
-from analysis_lib.countries.factors_text import beyond_doubt
+from analysis_lib.countries.factors_text import named
 from analysis_lib.countries.market_panel import MarketPanel, panel_of
 
 if TYPE_CHECKING:
@@ -125,12 +125,11 @@ def _of_draw(scenario: str, world: PanelWorld, name: str, rng: np.random.Generat
     for term, truth in zip(NAMES, PLANTED, strict=True):
         yield dict(zip(DRAWS, draw_of(scenario, term, name, found.fit_of(term), float(truth)), strict=True))
     nothing = joint(panel(world, np.zeros(N_FACTORS), rng), config.LEVEL)
-    named = beyond_doubt(nothing, config.LEVEL)
-    yield _judged(scenario, "names nothing where nothing is", name, not named)
+    yield _judged(scenario, "names nothing where nothing is", name, not named(nothing, config.LEVEL))
     # Over a prior of its own: whether the probability of belonging is what it says.
     belongs = rng.random(N_FACTORS) < 0.5
     effects = np.where(belongs, rng.normal(0, 0.03, N_FACTORS), 0.0)
-    mixed = panel(replace(world), effects, rng)
+    mixed = panel(world, effects, rng)
     chances = averaged(mixed, joint(mixed, config.LEVEL)).inclusion
     for term, truth in zip(NAMES, belongs, strict=True):
         place = min(int(np.searchsorted(EDGES, chances[term], side="right")) - 1, len(EDGES) - 2)

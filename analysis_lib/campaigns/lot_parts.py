@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from analysis_lib.campaigns.cells import settled_value
-from analysis_lib.causal import GroupMoments, randomised_difference
+from analysis_lib.causal import GroupMoments, beyond_doubt, randomised_difference
 from analysis_lib.pipelines import mart
 from analysis_lib.results import Result, format_interval, format_percent
 
@@ -53,13 +53,7 @@ class LotParts(Result):
     @property
     def differing(self) -> list[str]:
         """Dimensions whose parts differ by more than chance makes them, the tests held to the level together."""
-        ranked = sorted(self.alike, key=lambda name: self.alike[name])
-        found = []
-        for place, name in enumerate(ranked):
-            if self.alike[name] > (1 - self.level) / (len(ranked) - place):
-                break
-            found.append(name)
-        return found
+        return beyond_doubt(self.alike, self.level)
 
     def to_frame(self) -> pd.DataFrame:
         """All parts."""

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from analysis_lib.campaigns.lot_cells import BEFORE, PARTS, SUBSIDY, lot_users, weeks_of
-from analysis_lib.causal import GroupMoments, drawn_effects, randomised_difference
+from analysis_lib.causal import GroupMoments, beyond_doubt, drawn_effects, randomised_difference
 from analysis_lib.errors import NotEnoughData
 from analysis_lib.metrics.cells import SEP
 from analysis_lib.metrics.unit_tables import COV, MEAN, moments_of
@@ -61,13 +61,7 @@ class Segments(Result):
     @property
     def differing(self) -> list[str]:
         """Dimensions whose segments differ by more than chance makes them, the tests held to the level together."""
-        ranked = sorted(self.alike, key=lambda name: self.alike[name])
-        found = []
-        for place, name in enumerate(ranked):
-            if self.alike[name] > (1 - self.level) / (len(ranked) - place):
-                break
-            found.append(name)
-        return found
+        return beyond_doubt(self.alike, self.level)
 
     @property
     def losing(self) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from analysis_lib.causal.adjusted_difference import AdjustedDifference, adjusted_difference
 from analysis_lib.causal.balancing import BalancingWeights, entropy_balance
+from analysis_lib.causal.beyond_doubt import beyond_doubt
 from analysis_lib.causal.calibration_by_placebo import FEWEST_PLACEBOS, PlaceboCalibration, calibrate
 from analysis_lib.causal.difference_in_differences import difference_in_differences
 from analysis_lib.causal.double_ml import DoubleMlEffect, double_ml
@@ -52,6 +53,7 @@ __all__ = [
     "StaggeredEffect",
     "adjusted_difference",
     "augmented_synthetic_control",
+    "beyond_doubt",
     "calibrate",
     "difference_in_differences",
     "double_ml",

@@ -90,19 +90,16 @@ def _told(
     few = [code for code in markets if code not in ordinary.index or ordinary.loc[code].min() < FEWEST_ORDINARY]
     left_out = dict.fromkeys(few, f"fewer than {FEWEST_ORDINARY} of its days had no festival or campaign")
     kept = [code for code in markets if code not in few]
-    cells = growth_cells(wh, days[days["country"].isin(kept)], kept, periods.n_days)
+    counted = growth_cells(wh, days[days["country"].isin(kept)], kept, periods.n_days)
     # A market that was not there before has no growth.
-    sold = cells.goods["gmv_usd"].sum(axis=(0, -1)) > 0
-    bought = cells.people["orders"].sum(axis=0) > 0
-    empty = [code for place, code in enumerate(kept) if not (sold & bought)[:, place].all()]
-    left_out |= dict.fromkeys(empty, "it sold nothing on ordinary days of one of the periods")
-    if len(empty) == len(kept):
+    complete = counted.is_complete
+    if not complete.any():
         raise NotEnoughData(f"no market sold in both periods ({periods.text})")
-    if empty:
-        kept = [code for code in kept if code not in empty]
-        cells = growth_cells(wh, days[days["country"].isin(kept)], kept, periods.n_days)
+    cells = counted.of(complete)
+    empty = [code for code in kept if code not in cells.markets]
+    left_out |= dict.fromkeys(empty, "it sold nothing on ordinary days of one of the periods")
     return CountryGrowth(
-        periods=periods, markets={code: names[code] for code in kept}, cells=cells, parts=growth_parts(cells),
+        periods=periods, markets={code: names[code] for code in cells.markets}, cells=cells, parts=growth_parts(cells),
         left_out={names[code]: why for code, why in left_out.items()}, level=level, last_day=last, source=wh.name,
     )  # fmt: skip
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from analysis_lib.causal import beyond_doubt
 from analysis_lib.results import Answer, Decision, Estimate, format_count, format_percent
 
 if TYPE_CHECKING:
@@ -25,20 +26,15 @@ RULE = (
 )
 
 
-def beyond_doubt(fit: Fit, level: float) -> list[str]:
-    """Terms that stand all tests held to the level together (Holm 1979, Scandinavian Journal of Statistics 6(2))."""
-    table = fit.coefficients.sort_values("pvalue", ignore_index=True)
-    found = []
-    for place, row in enumerate(table.itertuples()):
-        if row.pvalue > (1 - level) / (len(table) - place):
-            break
-        found.append(row.term)
-    return found
+def named(fit: Fit, level: float) -> list[str]:
+    """Terms that go with the metric beyond doubt, all tests held to the level together."""
+    table = fit.coefficients
+    return beyond_doubt(dict(zip(table["term"], table["pvalue"], strict=True)), level)
 
 
 def sure(one: CountryFactors) -> list[Factor]:
     """Factors that go with the metric beyond doubt; the largest first."""
-    found = beyond_doubt(one.fit, one.level)
+    found = named(one.fit, one.level)
     told = [factor for factor in one.panel.moving if factor.name in found]
     return sorted(told, key=lambda factor: -abs(one.typical(factor).value))
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analysis_lib.countries.user_groups import by_group, user_group
 from analysis_lib.errors import NotEnoughData
-from analysis_lib.metrics.grouped_cells import GROUPS
 from analysis_lib.pipelines import mart
 
 if TYPE_CHECKING:
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from analysis_lib.warehouse import Warehouse
 
-#: Sides of the second axis of every quantity.
-N_SIDES = 2
+#: Whether a row is of the period after: the second axis of every quantity.
+SIDES = (False, True)
 
 #: Quantities by category, and those of the market as a whole.
 GOODS = ("units", "list_local", "gmv_local", "gmv_usd")
@@ -60,6 +60,21 @@ class GrowthCells:
     n_days: int
     n_unpriced: int
 
+    @property
+    def is_complete(self) -> np.ndarray:
+        """Markets that sold something on ordinary days of both periods, shape (markets,)."""
+        sold = self.goods["gmv_usd"].sum(axis=(0, -1)) > 0
+        return (sold & (self.people["orders"].sum(axis=0) > 0)).all(axis=0)
+
+    def of(self, kept: np.ndarray) -> GrowthCells:
+        """The same of some of the markets."""
+        return replace(
+            self, markets=[name for name, keep in zip(self.markets, kept, strict=True) if keep],
+            goods={name: values[:, :, kept] for name, values in self.goods.items()},
+            people={name: values[:, :, kept] for name, values in self.people.items()},
+            special_usd=self.special_usd[:, :, kept], n_ordinary=self.n_ordinary[:, kept],
+        )  # fmt: skip
+
 
 def growth_cells(wh: Warehouse, days: pd.DataFrame, markets: list[str], n_days: int) -> GrowthCells:
     """Count both periods; one pass over the users' days and one over the order lines.
@@ -81,27 +96,16 @@ def growth_cells(wh: Warehouse, days: pd.DataFrame, markets: list[str], n_days: 
     goods = goods.assign(category=goods["category"].fillna(NO_CATEGORY))
     ordinary, special = goods[goods["is_ordinary"]], goods[~goods["is_ordinary"]]
     categories = sorted(goods["category"].unique())
-    axes = {"country": markets, "category": categories}
+    both = {"is_after": SIDES, "country": markets}
     counted = days[days["is_ordinary"]].groupby(["is_after", "country"]).size()
     return GrowthCells(
         markets, categories,
-        {name: _array(ordinary, name, axes) for name in GOODS},
-        {name: _array(people, name, {"country": markets}) for name in PEOPLE},
-        _array(special, "gmv_usd", {"country": markets}),
-        np.array([[counted.get((side, name), 0) for name in markets] for side in (False, True)]),
+        {name: by_group(ordinary, name, {**both, "category": categories}) for name in GOODS},
+        {name: by_group(people, name, both) for name in PEOPLE},
+        by_group(special, "gmv_usd", both),
+        np.array([[counted.get((side, name), 0) for name in markets] for side in SIDES]),
         n_days, int(goods["n_unpriced"].sum()),
     )  # fmt: skip
-
-
-def _array(frame: pd.DataFrame, name: str, axes: dict[str, list[str]]) -> np.ndarray:
-    """A column as (groups, 2, …); what is not there is 0."""
-    shape = (GROUPS, N_SIDES, *(len(values) for values in axes.values()))
-    found = np.zeros(shape)
-    places = [np.array([int(group, 16) for group in frame["user_group"]], int), frame["is_after"].to_numpy(int)]
-    for axis, values in axes.items():
-        places.append(frame[axis].map({value: place for place, value in enumerate(values)}).to_numpy(int))
-    np.add.at(found, tuple(places), frame[name].fillna(0.0).to_numpy(float))
-    return found
 
 
 def _marked(table: ibis.Table, days: pd.DataFrame, markets: list[str]) -> ibis.Table:
@@ -115,15 +119,10 @@ def _marked(table: ibis.Table, days: pd.DataFrame, markets: list[str]) -> ibis.T
     return rows.join(marks, [rows.country == marks.market, rows.day == marks.on])
 
 
-def _group(user: Any, other: Any) -> Any:
-    """The group of a user; a row of nobody is a unit of its own."""
-    return user.coalesce(other).hexdigest("md5").substr(0, 2)
-
-
 def _people(wh: Warehouse, days: pd.DataFrame, markets: list[str]) -> ibis.Table:
     rows = _marked(mart(wh, "user_days"), days, markets)
     rows = rows.filter(rows.is_ordinary, rows.user_id.notnull())
-    rows = rows.mutate(user_group=_group(rows.user_id, rows.user_id))
+    rows = rows.mutate(user_group=user_group(rows.user_id))
     return rows.group_by("country", "is_after", "user_group").agg(
         visitors=rows.user_id.nunique(),
         buyers=rows.user_id.nunique(where=rows.n_orders > 0),
@@ -135,7 +134,9 @@ def _goods(wh: Warehouse, days: pd.DataFrame, markets: list[str]) -> ibis.Table:
     rows = _marked(mart(wh, "order_facts"), days, markets)
     priced = rows.gmv_usd.notnull() & rows.gmv_local.notnull()
     discount = rows.discount_local.fill_null(0.0)
-    rows = rows.mutate(user_group=_group(rows.user_id, rows.order_id), priced=priced, before=rows.gmv_local + discount)
+    rows = rows.mutate(
+        user_group=user_group(rows.user_id, rows.order_id), priced=priced, before=rows.gmv_local + discount
+    )
     return rows.group_by("country", "is_after", "is_ordinary", "user_group", "category").agg(
         units=rows.quantity.sum(where=rows.priced), list_local=rows.before.sum(where=rows.priced),
         gmv_local=rows.gmv_local.sum(where=rows.priced), gmv_usd=rows.gmv_usd.sum(where=rows.priced),

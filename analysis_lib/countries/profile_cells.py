@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analysis_lib.countries.user_groups import by_group, user_group
 from analysis_lib.errors import NotEnoughData
-from analysis_lib.metrics.grouped_cells import GROUPS
 from analysis_lib.pipelines import mart
 
 if TYPE_CHECKING:
     import ibis
-    import pandas as pd
 
     from analysis_lib.warehouse import Warehouse
 
@@ -72,29 +71,21 @@ def profile_cells(wh: Warehouse, last: date, weeks: int) -> ProfileCells:
         raise NotEnoughData(f"source '{wh.name}' has no visits between {first} and {last}")
     lines = wh.query(_lines(facts.filter(facts.day.between(first, last))))
     markets = sorted(people["country"].unique())
-    values = {name: _array(people, name, markets) for name in (*STEPS, *SUMS)}
-    values |= {name: _array(lines, name, markets) for name in LINES}
+    axes = {"country": markets}
+    values = {name: by_group(people, name, axes) for name in (*STEPS, *SUMS)}
+    values |= {name: by_group(lines, name, axes) for name in LINES}
     return ProfileCells(markets, values, first, last)
 
 
 def _people(rows: ibis.Table) -> ibis.Table:
-    rows = rows.mutate(user_group=rows.user_id.hexdigest("md5").substr(0, 2))
+    rows = rows.mutate(user_group=user_group(rows.user_id))
     steps = {name: (rows[column] > 0).fill_null(False).cast("float64").sum() for name, column in STEPS.items()}
     sums = {name: rows[column].cast("float64").sum() for name, column in SUMS.items()}
     return rows.group_by("country", "user_group").agg(**steps, **sums)
 
 
 def _lines(rows: ibis.Table) -> ibis.Table:
-    rows = rows.mutate(user_group=rows.user_id.coalesce(rows.order_id).hexdigest("md5").substr(0, 2))
+    rows = rows.mutate(user_group=user_group(rows.user_id, rows.order_id))
     return rows.group_by("country", "user_group").agg(
         delivered=rows.delivery_days.count().cast("float64"), delivery_days=rows.delivery_days.cast("float64").sum()
     )
-
-
-def _array(frame: pd.DataFrame, name: str, markets: list[str]) -> np.ndarray:
-    found = np.zeros((GROUPS, len(markets)))
-    known = frame[frame["country"].isin(markets)]
-    groups = np.array([int(group, 16) for group in known["user_group"]], int)
-    places = known["country"].map({code: place for place, code in enumerate(markets)}).to_numpy(int)
-    np.add.at(found, (groups, places), known[name].fillna(0.0).to_numpy(float))
-    return found

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analysis_lib.config import PALETTE
-from analysis_lib.drawings import money_axis, percent_axis
+from analysis_lib.drawings import money_axis, name_rows, percent_axis
 from analysis_lib.results import format_interval, format_percent
 
 if TYPE_CHECKING:
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 SUBJECT, SECOND, CONTEXT = PALETTE["subject"], PALETTE["second"], PALETTE["context"]
 
 CONTEXT_TEXT = PALETTE["context_text"]
-
-GROUND = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
 
 
 def draw_gaps(axes: Any, *, frame: pd.DataFrame, dots: pd.DataFrame, steps: list[str]) -> None:
@@ -30,9 +28,9 @@ def draw_gaps(axes: Any, *, frame: pd.DataFrame, dots: pd.DataFrame, steps: list
     colours = [SECOND if row.gap_ci_upper < 0 else SUBJECT for row in frame.itertuples()]
     axes.hlines(places, frame["gap_ci_lower"], frame["gap_ci_upper"], color=colours, lw=2.4)
     axes.scatter(frame["gap"], places, color=colours, s=52, zorder=3)
-    _names(axes, frame["step"], [
+    name_rows(axes, frame["step"], [
         format_interval(row.gap, row.gap_ci_lower, row.gap_ci_upper, "share") for row in frame.itertuples()
-    ])  # fmt: skip
+    ], above=0.3)  # fmt: skip
     percent_axis(axes.xaxis)
 
 
@@ -44,9 +42,9 @@ def draw_worth(axes: Any, *, frame: pd.DataFrame) -> None:
     axes.axvline(0, color="black", lw=1)
     axes.hlines(places, frame["worth_ci_lower"], frame["worth_ci_upper"], color=colours, lw=2.4)
     axes.scatter(frame["worth"], places, color=colours, s=52, zorder=3)
-    _names(axes, frame["step"], [
+    name_rows(axes, frame["step"], [
         format_interval(row.worth, row.worth_ci_lower, row.worth_ci_upper, "usd") for row in frame.itertuples()
-    ])  # fmt: skip
+    ], above=0.3)  # fmt: skip
     money_axis(axes.xaxis)
 
 
@@ -77,14 +75,3 @@ def draw_payments(axes: Any, *, frame: pd.DataFrame) -> None:
     axes.set_ylim(len(frame) - 0.6, -0.8)
     axes.set_yticks([])
     percent_axis(axes.xaxis)
-
-
-def _names(axes: Any, names: pd.Series, shown: list[str]) -> None:
-    """Names above the left of each row, numbers above its right."""
-    onto = axes.get_yaxis_transform()
-    for place, (name, number) in enumerate(zip(names, shown, strict=True)):
-        for at, side, text, colour in ((0, "left", name, CONTEXT_TEXT), (1, "right", number, "#222222")):
-            axes.text(at, place - 0.3, text, transform=onto, va="bottom", ha=side, color=colour, bbox=GROUND)
-    axes.set_yticks([])
-    axes.set_ylim(len(names) - 0.6, -0.95)
-    axes.margins(x=0.04)

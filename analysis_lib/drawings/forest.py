@@ -10,11 +10,16 @@ from analysis_lib.config import PALETTE
 from analysis_lib.results import format_interval, format_percent, format_value
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import pandas as pd
 
 SUBJECT, SECOND, CONTEXT = PALETTE["subject"], PALETTE["second"], PALETTE["context"]
 
 CONTEXT_TEXT = PALETTE["context_text"]
+
+#: A white ground under labels, so that lines end before the text begins.
+GROUND = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
 
 
 def draw_forest(axes: Any, frame: pd.DataFrame) -> None:
@@ -34,16 +39,26 @@ def draw_forest(axes: Any, frame: pd.DataFrame) -> None:
         axes.scatter(frame["rel_effect"], places, color=CONTEXT, s=22, zorder=2)
     guarded = frame["margin"].notna()
     axes.scatter(frame.loc[guarded, "margin"], places[guarded], marker="|", s=320, color=SECOND, zorder=2)
-    onto = axes.get_yaxis_transform()
-    for place, row in zip(places, frame.itertuples(), strict=True):
-        shown = format_interval(row.effect, row.ci_lower, row.ci_upper, "share")
-        for at, side, text, colour in ((0, "left", row.row, CONTEXT_TEXT), (1, "right", shown, "#222222")):
-            axes.text(at, place - 0.25, text, transform=onto, va="bottom", ha=side, color=colour,
-                      bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5})  # fmt: skip
-    axes.set_yticks([])
-    axes.set_ylim(len(frame) - 0.6, -0.95)
-    axes.margins(x=0.04)
+    shown = [format_interval(row.effect, row.ci_lower, row.ci_upper, "share") for row in frame.itertuples()]
+    name_rows(axes, frame["row"], shown, above=0.25)
     percent_axis(axes.xaxis)
+
+
+def name_rows(axes: Any, names: Iterable[str], shown: list[str], *, above: float) -> None:
+    """Names above the left of each row, numbers above its right; no ticks, and room for the first.
+
+    Parameters
+    ----------
+    above : float
+        How far above its row a name stands, in rows.
+    """
+    onto = axes.get_yaxis_transform()
+    for place, (name, number) in enumerate(zip(names, shown, strict=True)):
+        for at, side, text, colour in ((0, "left", name, CONTEXT_TEXT), (1, "right", number, "#222222")):
+            axes.text(at, place - above, text, transform=onto, va="bottom", ha=side, color=colour, bbox=GROUND)
+    axes.set_yticks([])
+    axes.set_ylim(len(shown) - 0.6, -0.95)
+    axes.margins(x=0.04)
 
 
 def percent_axis(axis: Any) -> None:

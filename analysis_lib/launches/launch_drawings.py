@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analysis_lib.config import PALETTE
-from analysis_lib.drawings import percent_axis
+from analysis_lib.drawings import name_rows, percent_axis
 from analysis_lib.results import format_interval, format_value
 
 if TYPE_CHECKING:
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 SUBJECT, SECOND, CONTEXT = PALETTE["subject"], PALETTE["second"], PALETTE["context"]
 
 CONTEXT_TEXT = PALETTE["context_text"]
-
-#: A white ground under labels, so that lines end before the text begins.
-GROUND = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
 
 
 def draw_calendar(axes: Any, frame: pd.DataFrame, until: pd.Timestamp, first: pd.Timestamp) -> None:
@@ -97,9 +94,9 @@ def draw_markets(axes: Any, frame: pd.DataFrame) -> None:
     axes.hlines(places, frame["ci_lower"], frame["ci_upper"], color=colours, lw=2.4)
     axes.scatter(frame["effect"], places, color=colours, s=46, zorder=3)
     axes.scatter(frame["own"], places, facecolor="white", edgecolor=SECOND, s=30, zorder=4, linewidths=1.6)
-    _names(axes, frame["country"], [
+    name_rows(axes, frame["country"], [
         format_interval(row.effect, row.ci_lower, row.ci_upper, "share") for row in frame.itertuples()
-    ])  # fmt: skip
+    ], above=0.22)  # fmt: skip
     percent_axis(axes.xaxis)
 
 
@@ -116,9 +113,9 @@ def draw_money(axes: Any, frame: pd.DataFrame) -> None:
     axes.axvline(0, color="black", lw=1)
     axes.hlines(places, frame["ci_lower"], frame["ci_upper"], color=colours, lw=2.4)
     axes.scatter(frame["value"], places, color=colours, s=46, zorder=3)
-    _names(axes, frame["row"], [
+    name_rows(axes, frame["row"], [
         format_interval(row.value, row.ci_lower, row.ci_upper, "usd") for row in frame.itertuples()
-    ])  # fmt: skip
+    ], above=0.22)  # fmt: skip
     axes.xaxis.set_major_formatter(lambda value, _: _dollars(value))
     axes.locator_params(axis="x", nbins=5)
 
@@ -132,14 +129,3 @@ def _dollars(value: float) -> str:
     ('$0', '$2,500', '$20 k')
     """
     return format_value(value, "usd", spread=100 * abs(value) or 100)
-
-
-def _names(axes: Any, names: pd.Series, shown: list[str]) -> None:
-    """Names above the left of each row, numbers above its right."""
-    onto = axes.get_yaxis_transform()
-    for place, (name, number) in enumerate(zip(names, shown, strict=True)):
-        for at, side, text, colour in ((0, "left", name, CONTEXT_TEXT), (1, "right", number, "#222222")):
-            axes.text(at, place - 0.22, text, transform=onto, va="bottom", ha=side, color=colour, bbox=GROUND)
-    axes.set_yticks([])
-    axes.set_ylim(len(names) - 0.6, -0.95)
-    axes.margins(x=0.04)

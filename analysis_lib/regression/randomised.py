@@ -11,6 +11,7 @@ import pandas as pd
 
 from analysis_lib.errors import InvalidValue, NotEnoughData
 from analysis_lib.regression.collinear import demeaned
+from analysis_lib.regression.inversion import bound
 from analysis_lib.regression.request import LINEAR, Request
 from analysis_lib.regression.solved import Solved
 from analysis_lib.regression.variance import Variance
@@ -57,7 +58,8 @@ def by_the_lot(solved: Solved, request: Request, frame: pd.DataFrame) -> Varianc
     intervals, pvalues = np.full((k, 2), np.nan), np.full(k, np.nan)
     estimate, spread = solved.coefficients[place], float(np.std(test.of_outcome))
     covariance[place, place] = spread**2
-    intervals[place] = [_bound(test, estimate, side * spread, 1 - request.level) for side in (-1, 1)]
+    size, search = 1 - request.level, {"farthest": FARTHEST, "halvings": HALVINGS}
+    intervals[place] = [bound(test.pvalue, estimate, side * spread, size, **search) for side in (-1, 1)]
     pvalues[place] = test.pvalue(0.0)
     reason = f"'{request.assigned}' was drawn by lot between {len(values)} clusters, dealt out anew {len(orders)} times"
     return Variance("lot", reason, covariance, float("inf"), len(values), intervals, pvalues)
@@ -115,15 +117,3 @@ def _lot_test(solved: Solved, place: int, orders: np.ndarray, codes: np.ndarray)
     size[size <= 1e-12 * size.max()] = np.inf
     own = (dealt.T @ columns[:, :2]) / size[:, None]
     return _LotTest(float(solved.coefficients[place]), own[:, 0], own[:, 1])
-
-
-def _bound(test: _LotTest, estimate: float, step: float, size: float) -> float:
-    inside, outside = 0.0, 2.0
-    while test.pvalue(estimate + outside * step) > size:
-        inside, outside = outside, outside * 2
-        if outside > FARTHEST:
-            return float(np.copysign(np.inf, step))
-    for _ in range(HALVINGS):
-        middle = (inside + outside) / 2
-        inside, outside = (middle, outside) if test.pvalue(estimate + middle * step) > size else (inside, middle)
-    return estimate + (inside + outside) / 2 * step

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from analysis_lib.regression.inversion import bound
 from analysis_lib.regression.moments import ClusterMoments
 
 #: Draws; with one more they divide by 20, so that a 5 % test has its size.
@@ -68,19 +69,7 @@ def wild_tests(moments: ClusterMoments, seed: int) -> list[WildTest]:
 def wild_interval(test: WildTest, se: float, level: float) -> tuple[float, float]:
     """The values that are not rejected; infinite where none is rejected on a side."""
     estimate = float(test.estimate[test.place])
-    return _bound(test, estimate, -se, 1 - level), _bound(test, estimate, se, 1 - level)
-
-
-def _bound(test: WildTest, estimate: float, step: float, size: float) -> float:
-    inside, outside = 0.0, 2.0
-    while test.pvalue(estimate + outside * step) > size:
-        inside, outside = outside, outside * 2
-        if outside > FARTHEST:
-            return float(np.copysign(np.inf, step))
-    for _ in range(HALVINGS):
-        middle = (inside + outside) / 2
-        if test.pvalue(estimate + middle * step) > size:
-            inside = middle
-        else:
-            outside = middle
-    return estimate + (inside + outside) / 2 * step
+    low, high = (
+        bound(test.pvalue, estimate, step, 1 - level, farthest=FARTHEST, halvings=HALVINGS) for step in (-se, se)
+    )
+    return low, high

@@ -127,10 +127,52 @@ def test_intervals_cover_under_equal_draws():
     assert 0.92 <= hits / draws <= 0.98
 
 
-def test_losses_are_rare_where_nothing_is_lost(found):
-    assert found.decision.action in ("Leave alone", "Look into")
-    for _, _, money in losses(found):
-        assert money.ci_upper < 0
+def account_of(cells: GrowthCells) -> countries.CountryGrowth:
+    names = {code: f"Market {code}" for code in cells.markets}
+    periods = year_on_year(date(2026, 10, 31), date(2024, 11, 1), 4)
+    return countries.CountryGrowth(periods, names, cells, growth_parts(cells), {}, 0.95, date(2026, 10, 31), "drawn")
+
+
+def steady(seed: int) -> GrowthCells:
+    """Two markets whose users do the same in both periods, but for chance."""
+    rng = np.random.default_rng(seed)
+    people = {"visitors": rng.poisson(40, (256, 2, 2)).astype(float)}
+    people["buyers"] = rng.binomial(people["visitors"].astype(int), 0.3).astype(float)
+    people["orders"] = people["buyers"] + rng.poisson(0.4 * people["buyers"])
+    units = 1.5 * people["orders"][..., None] + rng.poisson(1.0, (256, 2, 2, 1))
+    goods = {"units": units, "list_local": 21.0 * units, "gmv_local": 20.0 * units, "gmv_usd": 20.0 * units}
+    return GrowthCells(["A", "B"], ["x"], goods, people, np.zeros((256, 2, 2)), np.full((2, 2), 28), 28, 0)
+
+
+def test_a_lost_conversion_is_named_with_its_money_and_nothing_else_is():
+    cells = steady(1)
+    # A third of the buyers of market A stay away, with all they would have bought.
+    for values in (cells.people["buyers"], cells.people["orders"], *cells.goods.values()):
+        values[:, 1, 0] *= 2 / 3
+    one = account_of(cells)
+    assert [(code, part) for code, part, _ in losses(one)] == [("A", "conversion")]
+    assert one.decision.action == "Look into" and "Market A" in one.decision.reason
+    lost = one.parts.before[0][0] - one.parts.after[0][0]
+    assert one.decision.money_per_month.value == pytest.approx(30 / 28 * lost, rel=0.15)
+
+
+def test_nothing_is_named_where_nothing_is_lost():
+    named = [bool(losses(account_of(steady(seed)))) for seed in range(60)]
+    assert np.mean(named) <= 0.1
+
+
+def test_some_of_the_markets_are_the_same_as_counting_them_alone(world, found):
+    alone = countries.growth(world, markets=["BR", "TH"])
+    kept = np.array([code in ("BR", "TH") for code in found.markets])
+    some = found.cells.of(kept)
+    assert some.markets == alone.cells.markets == ["BR", "TH"]
+    np.testing.assert_allclose(growth_parts(some).values[0], alone.parts.values[0])
+
+
+def test_a_market_that_sold_nothing_before_is_incomplete():
+    cells = steady(2)
+    cells.goods["gmv_usd"][:, 0, 1] = 0.0
+    assert list(cells.is_complete) == [True, False]
 
 
 @pytest.mark.parametrize(
