@@ -75,8 +75,15 @@ class MarketDays:
         return rows.assign(treated=((rows["market"] == self.market) & during).astype(int))
 
 
-def market_days(wh: Warehouse, windows: Windows, measure: str) -> MarketDays:
+def market_days(
+    wh: Warehouse, windows: Windows, measure: str, *, table: pd.DataFrame | None = None
+) -> MarketDays:  # fmt: skip
     """Daily sales of the campaign's market and of the markets that can stand for it.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame, optional
+        From ``daily_sales``; read if it is not given.
 
     Raises
     ------
@@ -89,7 +96,7 @@ def market_days(wh: Warehouse, windows: Windows, measure: str) -> MarketDays:
         raise NotEnoughData("a campaign of a single day cannot be told from that day")
     _refuse_festivals(campaign)
     left_out = busy_markets(wh, windows)
-    table = daily_sales(wh, windows, measure)
+    table = daily_sales(wh, windows, measure) if table is None else table
     others = [name for name in sorted(table.columns) if name != campaign.country and name not in left_out]
     if len(others) < FEWEST_DONORS:
         raise NotEnoughData(

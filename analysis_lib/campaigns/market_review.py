@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from analysis_lib.campaigns.assembling import lacking, refused_review, with_cost, with_effect
 from analysis_lib.campaigns.cost import Cost
-from analysis_lib.campaigns.market_days import market_days
+from analysis_lib.campaigns.market_days import daily_sales, market_days
 from analysis_lib.campaigns.market_effect import MarketEffect, market_effect
 from analysis_lib.campaigns.market_second import second_opinion
 from analysis_lib.campaigns.market_series import REACHED, SeriesEffect, own_days, series_effect
@@ -47,15 +47,17 @@ def review_by_markets(wh: Warehouse, windows: Windows, setting: Setting) -> Camp
 
 
 def _effect(wh: Warehouse, windows: Windows, setting: Setting) -> MarketEffect | SeriesEffect:
+    table = daily_sales(wh, windows, setting.measure)
     try:
-        effect = market_effect(market_days(wh, windows, setting.measure), windows, level=setting.level)
+        others = market_days(wh, windows, setting.measure, table=table)
+        effect = market_effect(others, windows, level=setting.level)
     except NotEnoughData as lack:
         try:
-            own = own_days(wh, windows, setting.measure)
+            own = own_days(wh, windows, table)
             return series_effect(own, windows, level=setting.level, instead=str(lack))
         except NotEnoughData as other:
             raise NotEnoughData(_neither(str(lack), str(other))) from other
-    own = own_days(wh, windows, setting.measure)
+    own = own_days(wh, windows, table)
     return replace(effect, second=second_opinion(own, windows, effect, level=setting.level))
 
 

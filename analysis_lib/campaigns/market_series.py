@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import pandas as pd
 
-from analysis_lib.campaigns.market_days import busy_markets, daily_sales
+from analysis_lib.campaigns.market_days import busy_markets
 from analysis_lib.campaigns.market_effect import money_of, rest_of
 from analysis_lib.campaigns.market_kinds import known_days
 from analysis_lib.causal import InterruptedSeries, interrupted_series
@@ -129,8 +129,13 @@ def graded(*lengths: int) -> str:
     return f"{said} Take the interval of the {' and '.join(short)} days looked at here for wider than it is drawn."
 
 
-def own_days(wh: Warehouse, windows: Windows, measure: str) -> OwnDays:
+def own_days(wh: Warehouse, windows: Windows, sales: pd.DataFrame) -> OwnDays:
     """Daily sales of the campaign's market, and its campaigns before.
+
+    Parameters
+    ----------
+    sales : pandas.DataFrame
+        From ``daily_sales``.
 
     Raises
     ------
@@ -140,7 +145,7 @@ def own_days(wh: Warehouse, windows: Windows, measure: str) -> OwnDays:
     busy_markets(wh, windows)
     campaign, table = windows.campaign, wh.table("campaigns")
     rows = wh.query(table.filter(table.country == campaign.country, table.ends_on < campaign.starts_on))
-    sold = daily_sales(wh, windows, measure)[campaign.country]
+    sold = sales[campaign.country]
     before = sold.loc[: pd.Timestamp(campaign.starts_on) - pd.Timedelta(days=1)]
     empty = before.index[before <= 0]
     earlier = rows.rename(columns={"name": "title"})[["title", "starts_on", "ends_on"]].sort_values("starts_on")
