@@ -6,6 +6,7 @@ from analysis_lib.countries.factors_result import CountryFactors
 from analysis_lib.countries.flows_result import CountryFlows
 from analysis_lib.countries.gravity import gravity
 from analysis_lib.countries.growth_result import CountryGrowth
+from analysis_lib.countries.nations import beside_print, nations
 from analysis_lib.countries.profile import profile
 from analysis_lib.countries.profile_result import CountryProfile
 
@@ -14,8 +15,10 @@ __all__ = [
     "CountryFlows",
     "CountryGrowth",
     "CountryProfile",
+    "beside_print",
     "factors",
     "gravity",
     "growth",
+    "nations",
     "profile",
 ]

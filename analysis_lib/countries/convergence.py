@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analysis_lib.countries.market_panel import MARKETS, Called
 from analysis_lib.results import Estimate, Result, format_percent
 
 if TYPE_CHECKING:
@@ -31,12 +32,15 @@ class Convergence(Result):
         How often chance alone changes the spread as much.
     levels : pandas.DataFrame
         country, first, last (log points).
+    called : Called
+        What is compared.
     """
 
     beta: Estimate
     spread: tuple[float, float]
     spread_pvalue: float
     levels: pd.DataFrame
+    called: Called
 
     def to_frame(self) -> pd.DataFrame:
         """Levels at both ends."""
@@ -46,6 +50,7 @@ class Convergence(Result):
     def text(self) -> str:
         """Both in words."""
         beta, (first, last) = self.beta, self.spread
+        one, many, periods = self.called.one, self.called.many, self.called.periods
         catching = (
             "catch up"
             if beta.ci_upper < 0
@@ -55,12 +60,12 @@ class Convergence(Result):
         )
         moved = "differs" if self.spread_pvalue < 1 - beta.level else "does not differ"
         return (
-            f"Markets that were behind {catching}: a market one per cent lower to begin with grew by"
+            f"{many.capitalize()} that were behind {catching}: a {one} one per cent lower to begin with grew by"
             f" {_signed(-beta.value)} per cent more ({format_percent(beta.level, 0)} interval"
             f" {_signed(-beta.ci_upper)} to"
-            f" {_signed(-beta.ci_lower)}). The spread between markets went from {format_percent(first, 0)} to"
+            f" {_signed(-beta.ci_lower)}). The spread between {many} went from {format_percent(first, 0)} to"
             f" {format_percent(last, 0)}, which {moved} by more than chance makes it. What was measured too low at"
-            " first seems to catch up by itself, so the first number is too large where months are noisy."
+            f" first seems to catch up by itself, so the first number is too large where {periods} are noisy."
         )
 
 
@@ -68,7 +73,7 @@ def _signed(value: float) -> str:
     return f"{value:.2f}".replace("-", "−")
 
 
-def convergence(frame: pd.DataFrame, *, level: float) -> Convergence:
+def convergence(frame: pd.DataFrame, *, level: float, called: Called = MARKETS) -> Convergence:
     """Growth against the level at first, and the spread at both ends.
 
     Parameters
@@ -77,6 +82,8 @@ def convergence(frame: pd.DataFrame, *, level: float) -> Convergence:
         country, month, outcome (log).
     level : float
         Of the interval.
+    called : Called
+        What the rows are called.
 
     References
     ----------
@@ -99,4 +106,4 @@ def convergence(frame: pd.DataFrame, *, level: float) -> Convergence:
     # Spreads of the same markets differ if sums and differences go together.
     together = pearsonr(levels["first"] + levels["last"], levels["last"] - levels["first"])
     spread = tuple(float(np.std(levels[side], ddof=1)) for side in ("first", "last"))
-    return Convergence(found.fit_of("first"), spread, float(together.pvalue), levels)
+    return Convergence(found.fit_of("first"), spread, float(together.pvalue), levels, called)

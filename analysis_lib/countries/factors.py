@@ -9,8 +9,9 @@ import numpy as np
 
 from analysis_lib.config import LEVEL
 from analysis_lib.countries.convergence import convergence
-from analysis_lib.countries.factors_result import CountryFactors, Slopes
-from analysis_lib.countries.market_panel import MarketPanel, alone, market_panel, within
+from analysis_lib.countries.factors_result import CountryFactors
+from analysis_lib.countries.market_panel import MarketPanel, market_panel, within
+from analysis_lib.countries.slopes import slopes_by_market
 from analysis_lib.errors import InvalidValue, NotEnoughData
 
 if TYPE_CHECKING:
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
     from analysis_lib.warehouse import Warehouse
 
 FIXED = ("country", "month")
-
-#: Rows of a market that are needed for a slope of its own.
-FEWEST_ROWS = 8
 
 
 def factors(
@@ -88,9 +86,13 @@ def factors_of(
     if not panel.moving:
         raise NotEnoughData("no factor has a path of its own within markets: all move alike, or not at all")
     fit = joint(panel, level)
+    pooled = slopes_by_market(panel, level)
+    table = fit.coefficients
+    surest = str(table.loc[(table["value"] / table["se"]).abs().idxmax(), "term"])
     return CountryFactors(
         panel=panel, fit=fit, lassos=_lassos(panel, level), average=averaged(panel, fit),
-        slopes=_slopes(panel, fit, level), convergence=convergence(panel.frame, level=level), level=level,
+        slopes=pooled.get(surest), pooled=pooled,
+        convergence=convergence(panel.frame, level=level, called=panel.called), level=level,
         source=source, gmv=gmv or {},
     )  # fmt: skip
 
@@ -134,30 +136,6 @@ def averaged(panel: MarketPanel, fit: Fit) -> ModelAverage:
     absorbed = panel.n_markets + panel.n_months - 2
     rows = (len(left) - absorbed) / max(1.0, widened)
     return average_models(left, outcome="outcome", candidates=names, n_effective=max(rows, len(names) + 3.0))
-
-
-def _slopes(panel: MarketPanel, fit: Fit, level: float) -> Slopes | None:
-    """The surest factor's slope in each market, drawn to the mean; None where too few markets have one."""
-    from analysis_lib.causal import drawn_effects
-    from analysis_lib.regression import fit as regress
-
-    table = fit.coefficients
-    leading = str(table.loc[(table["value"] / table["se"]).abs().idxmax(), "term"])
-    others = [factor.name for factor in panel.moving if factor.name != leading]
-    left = alone(panel, leading, others)
-    rows = []
-    for country, own in left.groupby("country"):
-        pull = np.square(own["x"] - own["x"].mean())
-        # A slope that hangs on one month has no error.
-        if len(own) < FEWEST_ROWS or pull.sum() <= 0 or pull.max() > (1 - 2 / len(own)) * pull.sum():
-            continue
-        one = regress("y ~ x", own, variance="HC3", level=level).fit_of("x")
-        rows.append((str(country), one.value, one.se))
-    if len(rows) < 3:
-        return None
-    names, value, se = (np.array(column) for column in zip(*rows, strict=True))
-    drawn = drawn_effects(value.astype(float), np.square(se.astype(float)), level=level)
-    return Slopes(leading, [str(name) for name in names], value.astype(float), drawn)
 
 
 def _gmv(wh: Warehouse, panel: MarketPanel) -> dict[str, float]:

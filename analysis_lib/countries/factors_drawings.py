@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 SUBJECT, SECOND, CONTEXT = PALETTE["subject"], PALETTE["second"], PALETTE["context"]
 
+#: Markets up to which each dot is named; of more, half as many that lie farthest out.
+FEW_NAMES = 20
+
 CONTEXT_TEXT = PALETTE["context_text"]
 
 
@@ -49,8 +52,11 @@ def draw_alone(axes: Any, *, frame: pd.DataFrame, slope: Estimate, names: tuple[
 def draw_levels(axes: Any, *, frame: pd.DataFrame) -> None:
     """Markets by level at first and growth since."""
     axes.axhline(0, color=CONTEXT, lw=0.8)
-    axes.scatter(frame["first"], frame["growth"], s=36, color=SUBJECT)
-    for row in frame.itertuples():
+    many = len(frame) > FEW_NAMES
+    axes.scatter(frame["first"], frame["growth"], s=16 if many else 36, color=SUBJECT, alpha=0.6 if many else 1)
+    away = (frame["growth"] - frame["growth"].median()).abs()
+    named = frame[away >= away.nlargest(FEW_NAMES // 2).min()] if many else frame
+    for row in named.itertuples():
         axes.annotate(
             row.country, (row.first, row.growth), xytext=(5, 3), textcoords="offset points", color=CONTEXT_TEXT
         )

@@ -6,12 +6,17 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from analysis_lib.countries import factors_drawings
+from analysis_lib.countries import factors_drawings, factors_text
+from analysis_lib.countries.convergence import MONTHS
 from analysis_lib.drawings import draw_forest
 from analysis_lib.results import Exhibit, format_percent
 
 if TYPE_CHECKING:
     from analysis_lib.countries.factors_result import CountryFactors
+
+
+#: Of many markets, so many at either end are drawn.
+ENDS = 10
 
 
 def effects(one: CountryFactors) -> Exhibit:
@@ -32,7 +37,7 @@ def effects(one: CountryFactors) -> Exhibit:
     return Exhibit(
         title=many if clear else f"No factor stands out for {name}",
         subtitle=(
-            f"Relative change of {name} with a typical movement of each factor within a market,"
+            f"Relative change of {name} with a typical movement of each factor within a {one.panel.called.one},"
             f" {format_percent(one.level, 0)} intervals; grey: double lasso"
         ),
         frame=frame, units=dict.fromkeys(frame.columns[1:], "share"),
@@ -56,15 +61,18 @@ def inclusion(one: CountryFactors) -> Exhibit:
 def alone(one: CountryFactors) -> Exhibit:
     """The surest factor against the metric, all else taken out."""
     if one.slopes is None:
-        return Exhibit("The surest factor alone: not shown", note="Too few markets have a slope of their own.")
+        return Exhibit("The surest factor alone: not shown", note=factors_text.by_market(one))
     name = one.slopes.factor
     left = one.alone(name)
     title = name.replace("_", " ")
-    up = one.effect(name).value > 0
+    up, called = one.effect(name).value > 0, one.panel.called
     metric = one.panel.metric.title.lower()
     return Exhibit(
-        title=f"Months with more {title} than expected have {'higher' if up else 'lower'} {metric}",
-        subtitle="Each dot a market's month; market, month and the other factors are taken out of both",
+        title=(
+            f"{called.periods.capitalize()} with more {title} than expected have {'higher' if up else 'lower'} {metric}"
+        ),
+        subtitle=f"Each dot a {called.one}'s {called.period}; {called.one}, {called.period} and the other factors are"
+        " taken out of both",
         frame=left.rename(columns={"y": "metric", "x": "factor"}), units={"metric": "", "factor": ""},
         draw=partial(factors_drawings.draw_alone, frame=left, slope=one.effect(name), names=(title, metric)),
         height=0.7,
@@ -75,32 +83,60 @@ def by_market(one: CountryFactors) -> Exhibit:
     """The surest factor market by market."""
     import pandas as pd
 
+    called = one.panel.called
     if one.slopes is None:
-        return Exhibit("Market by market: not shown", note="Too few markets have a slope of their own.")
-    drawn = one.slopes.drawn
+        return Exhibit(f"{called.one.capitalize()} by {called.one}: not shown", note=factors_text.by_market(one))
+    drawn, (scale, step) = one.slopes.drawn, factors_text.step_of(one, one.slopes.factor)
+    title = one.slopes.factor.replace("_", " ")
     frame = pd.DataFrame(
-        {"market": one.slopes.markets, "drawn": drawn.value, "drawn_ci_lower": drawn.ci_lower,
-         "drawn_ci_upper": drawn.ci_upper, "own": one.slopes.own}
+        {"market": one.slopes.markets, "drawn": drawn.value * scale, "drawn_ci_lower": drawn.ci_lower * scale,
+         "drawn_ci_upper": drawn.ci_upper * scale, "own": one.slopes.own * scale}
     ).sort_values("drawn", ignore_index=True)  # fmt: skip
-    shown = frame.set_axis(["row", "effect", "ci_lower", "ci_upper", "rel_effect"], axis=1)
-    alike = drawn.spread < 0.2 * abs(drawn.mean)
+    many_rows = len(frame) > 2 * ENDS
+    shown = pd.concat([frame.head(ENDS), frame.tail(ENDS)]) if many_rows else frame
+    some = f"; the {ENDS} lowest and highest of {len(frame)}" if many_rows else ""
+    shown = shown.set_axis(["row", "effect", "ci_lower", "ci_upper", "rel_effect"], axis=1)
+    alike, many = drawn.spread < 0.2 * abs(drawn.mean), one.panel.called.many.capitalize()
     return Exhibit(
-        title="Markets are alike in it" if alike else "Markets differ in it, but each alone says little",
-        subtitle=f"Change of the metric per unit of {one.slopes.factor.replace('_', ' ')}; grey: the market by itself",
+        title=f"{many} are alike in it" if alike else f"{many} differ in it, but each alone says little",
+        subtitle=f"Change of the metric with {step} of {title}; grey: the {one.panel.called.one} by itself{some}",
         frame=frame, units=dict.fromkeys(frame.columns[1:], "share"),
         draw=partial(draw_forest, frame=shown.assign(role="success", margin=float("nan"))),
-        height=0.1 * len(frame) + 0.12,
+        height=0.1 * len(shown) + 0.12,
     )  # fmt: skip
+
+
+def pooled(one: CountryFactors) -> Exhibit:
+    """Each factor's slopes by market, in few numbers."""
+    import pandas as pd
+
+    many = one.panel.called.many
+    if not one.pooled:
+        return Exhibit("Factor by factor: not shown", note=factors_text.pooled(one))
+    rows = []
+    for name, slopes in one.pooled.items():
+        drawn, (scale, step) = slopes.drawn, factors_text.step_of(one, name)
+        numbers = (drawn.mean, drawn.spread, drawn.value.min(), drawn.value.max())
+        ends = (slopes.markets[drawn.value.argmin()], slopes.markets[drawn.value.argmax()])
+        rows.append((name.replace("_", " "), step, *(scale * number for number in numbers), *ends, slopes.apart))
+    columns = ["factor", "with", "mean", "spread", "lowest", "highest", "lowest_in", "highest_in", "alike_pvalue"]
+    return Exhibit(
+        title=f"How far {many} differ in what the metric goes with",
+        subtitle=f"Slopes of single {many}, each drawn to the mean; spread: standard deviation between {many}",
+        frame=pd.DataFrame(rows, columns=columns),
+        units={**dict.fromkeys(columns[2:6], "share"), "alike_pvalue": ""},
+    )
 
 
 def levels(one: CountryFactors) -> Exhibit:
     """Growth against the level at first."""
     found = one.convergence
     frame = found.levels.assign(growth=found.levels["last"] - found.levels["first"])
-    fewer = found.beta.ci_upper < 0
+    fewer, called = found.beta.ci_upper < 0, found.called
+    catching = f"{called.many.capitalize()} that were behind catch up"
     return Exhibit(
-        title="Markets that were behind catch up" if fewer else "Catching up cannot be told from chance",
-        subtitle="Growth from the first to the last half-year, log points, against the level at first",
+        title=catching if fewer else "Catching up cannot be told from chance",
+        subtitle=f"Growth from the first {MONTHS} {called.periods} to the last, log points, against the level at first",
         frame=frame, units=dict.fromkeys(("first", "last", "growth"), ""),
         draw=partial(factors_drawings.draw_levels, frame=frame), height=0.6,
     )  # fmt: skip
@@ -119,5 +155,5 @@ def table(one: CountryFactors) -> Exhibit:
 
 EXHIBITS: dict[str, Callable[[CountryFactors], Exhibit]] = {
     "effects": effects, "inclusion": inclusion, "alone": alone, "by_market": by_market, "levels": levels,
-    "table": table,
+    "table": table, "pooled": pooled,
 }  # fmt: skip

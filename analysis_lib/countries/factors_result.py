@@ -10,35 +10,12 @@ from analysis_lib.countries.market_panel import alone
 from analysis_lib.results import Answer, Decision, Estimate, Finding
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
 
-    from analysis_lib.causal import DrawnEffects
     from analysis_lib.countries.convergence import Convergence
     from analysis_lib.countries.market_panel import Factor, MarketPanel
+    from analysis_lib.countries.slopes import Slopes
     from analysis_lib.regression import DoubleLasso, Fit, ModelAverage
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Slopes:
-    """One factor's slope by market.
-
-    Attributes
-    ----------
-    factor : str
-        The surest factor.
-    markets : list of str
-        Codes.
-    own : numpy.ndarray
-        Each market's by itself, log points per unit.
-    drawn : DrawnEffects
-        Drawn to their mean.
-    """
-
-    factor: str
-    markets: list[str]
-    own: np.ndarray
-    drawn: DrawnEffects
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,6 +34,8 @@ class CountryFactors(Finding):
         All models of the factors.
     slopes : Slopes | None
         The surest factor market by market.
+    pooled : dict of str to Slopes
+        The same of every factor.
     convergence : Convergence
         Whether markets come closer to each other.
     level : float
@@ -77,6 +56,7 @@ class CountryFactors(Finding):
     lassos: dict[str, DoubleLasso]
     average: ModelAverage
     slopes: Slopes | None
+    pooled: dict[str, Slopes]
     convergence: Convergence
     level: float
     source: str

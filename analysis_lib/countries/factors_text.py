@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from analysis_lib.causal import beyond_doubt
+from analysis_lib.countries.market_panel import MARKETS
 from analysis_lib.results import Answer, Decision, Estimate, format_count, format_percent
 
 if TYPE_CHECKING:
@@ -63,25 +64,30 @@ def _more(change: Estimate) -> str:
 
 def headline(one: CountryFactors) -> str:
     """What the metric goes with."""
-    found, name = sure(one), one.panel.metric.title.lower()
+    found, name, called = sure(one), one.panel.metric.title.lower(), one.panel.called
     if not found:
         return (
-            f"Nothing that {one.panel.n_markets} markets and {one.panel.n_months} months show goes with {name} beyond"
-            " doubt once what markets and months have in common is taken away."
+            f"Nothing that {one.panel.n_markets} {called.many} and {one.panel.n_months} {called.periods} show goes with"
+            f" {name} beyond doubt once what {called.many} and {called.periods} have in common is taken away."
         )
     said = [f"{factor.title} ({_said(one, factor)})" for factor in found]
-    return f"Within markets, {name} goes with {' and '.join(said)}."
+    return f"Within {called.many}, {name} goes with {' and '.join(said)}."
 
 
 def _said(one: CountryFactors, factor: Factor) -> str:
     """A coefficient in words: per cent per day, per percentage point, or per ten per cent."""
-    effect = one.effect(factor.name)
+    scale, step = step_of(one, factor.name)
+    return f"{one.effect(factor.name).scaled(scale, 'share').short} with {step}"
+
+
+def step_of(one: CountryFactors, name: str) -> tuple[float, str]:
+    """By how much of a factor its slope is told, on the scale that is used, and that in words."""
+    factor = next(factor for factor in one.panel.moving if factor.name == name)
     if factor.is_log:
-        return f"{effect.scaled(0.1, 'share').short} with ten per cent more"
+        return 0.1, "ten per cent more"
     if factor.unit == "share":
-        return f"{effect.scaled(0.01, 'share').short} with one percentage point more"
-    one_more = {"days": "one day more"}.get(factor.unit, "one more")
-    return f"{effect.scaled(1.0, 'share').short} with {one_more}"
+        return 0.01, "one percentage point more"
+    return 1.0, {"days": "one day more", "years": "one year more"}.get(factor.unit, "one more")
 
 
 def effects(one: CountryFactors) -> str:
@@ -92,12 +98,13 @@ def effects(one: CountryFactors) -> str:
 
 def cannot(one: CountryFactors) -> str:
     """What so few markets cannot tell."""
+    called = one.panel.called
     still = [factor.title for factor in one.panel.factors if not factor.moves]
     names = ", ".join(still) or "none"
     return (
-        f"Not to be told from {one.panel.n_markets} markets: factors that hardly move, or move alike everywhere"
-        f" ({names}). They may well be why one market is larger than another; but more things differ between markets"
-        " than there are markets, and any of them would do."
+        f"Not to be told from {one.panel.n_markets} {called.many}: factors that hardly move, or move alike everywhere"
+        f" ({names}). They may well be why one {called.one} is above another; but more things differ between"
+        f" {called.many} than there are {called.many}, and any of them would do."
     )
 
 
@@ -120,28 +127,52 @@ def averaging(one: CountryFactors) -> str:
     """Model averaging in words."""
     return (
         f"Averaged over all {2 ** len(one.panel.moving):,} models, with rows counted as {one.average.n:.0f} as those of"
-        f" a market go together: {one.average.text}"
+        f" a {one.panel.called.one} go together: {one.average.text}"
     )
 
 
 def by_market(one: CountryFactors) -> str:
     """The surest factor market by market."""
     if one.slopes is None:
-        return "Too few markets have a slope of their own."
-    drawn, name = one.slopes.drawn, one.slopes.factor.replace("_", " ")
+        return f"Too few {one.panel.called.many} have a slope of their own."
+    drawn, name, many = one.slopes.drawn, one.slopes.factor.replace("_", " "), one.panel.called.many
     if drawn.spread < 0.2 * abs(drawn.mean):
-        return f"Markets do not differ in how the metric goes with {name} by more than chance makes them."
+        return f"{many.capitalize()} do not differ in how the metric goes with {name} by more than chance makes them."
     low, high = drawn.value.argmin(), drawn.value.argmax()
+    scale, step = step_of(one, one.slopes.factor)
+    spread, least, most = (format_percent(value * scale) for value in (drawn.spread, *drawn.value[[low, high]]))
     return (
-        f"How the metric goes with {name} differs between markets by about {format_percent(drawn.spread)} a unit: from"
-        f" {format_percent(drawn.value[low])} in {one.slopes.markets[low]} to {format_percent(drawn.value[high])} in"
-        f" {one.slopes.markets[high]}, each drawn to the mean."
+        f"How the metric goes with {name} differs between {many} by about {spread} ({step}): from {least} in"
+        f" {one.slopes.markets[low]} to {most} in {one.slopes.markets[high]}, each drawn to the mean."
+    )
+
+
+def pooled(one: CountryFactors) -> str:
+    """In which factors markets differ beyond doubt."""
+    many = one.panel.called.many
+    if not one.pooled:
+        return f"Too few {many} have slopes of their own."
+    apart = beyond_doubt({name: slopes.apart for name, slopes in one.pooled.items()}, one.level)
+    if not apart:
+        return (
+            f"In none of {len(one.pooled)} factors do {many} differ by more than chance makes them: one number serves"
+            " all."
+        )
+    named = " and ".join(name.replace("_", " ") for name in apart)
+    return (
+        f"{many.capitalize()} differ by more than chance makes them in how the metric goes with {named}: there the mean"
+        " of all is no guide to one."
     )
 
 
 def decide(one: CountryFactors) -> Decision:
     """Which lever to pull first."""
     factor = pulled(one)
+    if one.panel.called != MARKETS:
+        return Decision(
+            "Leave alone", RULE, "It is nobody's lever here.", None, "Data science",
+            "Read it beside what is published about the same data: it shows whether the method can be trusted.",
+        )  # fmt: skip
     if factor is None:
         return Decision(
             "Leave alone", RULE, "No lever goes with it beyond doubt.", None, "Country leads",
@@ -160,25 +191,29 @@ def decide(one: CountryFactors) -> Decision:
 
 def counted(one: CountryFactors) -> str:
     """Small print."""
+    called = one.panel.called
+    rows = f"{called.one}-{called.periods}"
     missing = (
-        f" {format_count(one.panel.n_missing)} market-months lack a value and are left out."
-        if one.panel.n_missing
-        else ""
+        f" {format_count(one.panel.n_missing)} {rows} lack a value and are left out." if one.panel.n_missing else ""
     )
-    left = "".join(f" {name} is left out: {why}." for name, why in one.panel.left_out.items())
-    return f"Counted: {format_count(len(one.panel.frame))} market-months, whole months only.{missing}{left}"
+    reasons: dict[str, list[str]] = {}
+    for name, why in one.panel.left_out.items():
+        reasons.setdefault(why, []).append(name)
+    left = "".join(f" Left out: {', '.join(names)} ({why})." for why, names in reasons.items())
+    return f"Counted: {format_count(len(one.panel.frame))} {rows}, whole {called.periods} only.{missing}{left}"
 
 
 def answer(one: CountryFactors) -> Answer:
     """The first screen."""
     factor = pulled(one) or (sure(one)[0] if sure(one) else None)
-    months = one.panel.frame["month"]
+    months, called = one.panel.frame["month"], one.panel.called
+    first, last = (month.strftime(called.written) for month in (months.min(), months.max()))
+    of = "" if factor is None else f"of the metric, with a typical movement of {factor.title} within a {called.one}"
     return Answer(
-        title=f"What does {one.panel.metric.title.lower()} go with, market by market?", headline=headline(one),
-        number=None if factor is None else one.typical(factor),
-        number_of="" if factor is None else f"of the metric, with a typical movement of {factor.title} within a market",
-        decision=decide(one), source=one.source, window=f"{months.min():%b %Y} to {months.max():%b %Y}",
-        as_of=f"{months.max():%B %Y}", counted=counted(one), grade="",
+        title=f"What does {one.panel.metric.title.lower()} go with, {called.one} by {called.one}?",
+        headline=headline(one), number=None if factor is None else one.typical(factor), number_of=of,
+        decision=decide(one), source=one.source, window=f"{first} to {last}", as_of=last, counted=counted(one),
+        grade="",
     )  # fmt: skip
 
 
@@ -190,5 +225,6 @@ def decision(one: CountryFactors) -> str:
 
 SENTENCES: dict[str, Callable[[CountryFactors], str]] = {
     "headline": headline, "effects": effects, "cannot": cannot, "selection": selection, "averaging": averaging,
-    "by_market": by_market, "convergence": lambda one: one.convergence.text, "decision": decision, "counted": counted,
+    "by_market": by_market,
+    "pooled": pooled, "convergence": lambda one: one.convergence.text, "decision": decision, "counted": counted,
 }  # fmt: skip

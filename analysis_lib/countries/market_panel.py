@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,10 +17,13 @@ if TYPE_CHECKING:
     from analysis_lib.warehouse import Warehouse
 
 #: Units whose values are taken as they are; of the others logarithms are.
-LINEAR = ("share", "days")
+LINEAR = ("share", "days", "years")
 
 #: A factor with less movement of its own than this share of its whole spread moves alike in all markets, or not at all.
 OWN_MOVEMENT = 0.05
+
+#: A factor of which one month holds more than this share of the movement tells of that month alone.
+ONE_MONTH = 0.9
 
 #: Typical deviations beyond which a month is odd.
 FAR = 8.0
@@ -64,6 +67,22 @@ class Factor:
         return self.own > OWN_MOVEMENT * self.total
 
 
+@dataclass(frozen=True, slots=True)
+class Called:
+    """What the rows of a panel are called in sentences, and how their time is written."""
+
+    one: str
+    many: str
+    period: str
+    periods: str
+    written: str
+
+
+MARKETS = Called("market", "markets", "month", "months", "%b %Y")
+STATES = Called("state", "states", "year", "years", "%Y")
+NATIONS = Called("country", "countries", "year", "years", "%Y")
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class MarketPanel:
     """Rows by market and month.
@@ -80,6 +99,8 @@ class MarketPanel:
         Factors and markets that are not in it, with the reason.
     n_missing : int
         Market-months without a value of the metric or of a factor: left out.
+    called : Called
+        What its rows are called.
     """
 
     frame: pd.DataFrame
@@ -87,6 +108,7 @@ class MarketPanel:
     factors: tuple[Factor, ...]
     left_out: dict[str, str]
     n_missing: int
+    called: Called = field(default_factory=lambda: MARKETS)
 
     @property
     def moving(self) -> list[Factor]:
@@ -168,8 +190,9 @@ def _factor_table(wh: Warehouse, asked: Sequence[str], outcome: str) -> tuple[pd
 
 
 def panel_of(
-    frame: pd.DataFrame, units: dict[str, str], metric: object, left_out: dict[str, str], n_missing: int
-) -> MarketPanel:
+    frame: pd.DataFrame, units: dict[str, str], metric: object, left_out: dict[str, str], n_missing: int,
+    called: Called = MARKETS,
+) -> MarketPanel:  # fmt: skip
     """The panel of rows without missing values: logarithms taken, months that stand out left out.
 
     Parameters
@@ -178,13 +201,14 @@ def panel_of(
         country, month, outcome (positive), and a column for each factor.
     units : dict of str to str
         Unit of each factor.
-    left_out, n_missing
+    left_out, n_missing, called
         As in ``MarketPanel``.
     """
     frame = frame.assign(outcome=np.log(frame["outcome"].astype(float)))
     odd = stands_out(frame)
     for row in frame[odd].itertuples():
-        left_out[f"{row.country} {row.month:%b %Y}"] = "it stands out from its market and month as by an incident"
+        when = row.month.strftime(called.written)
+        left_out[f"{row.country} {when}"] = f"it stands out from its {called.one} and {called.period} as by an incident"
     frame = frame[~odd].reset_index(drop=True)
     factors = []
     for name, unit in units.items():
@@ -195,11 +219,16 @@ def panel_of(
         if total == 0:
             left_out[name] = "the same everywhere"
             continue
-        own = float(within(frame, [name])[:, 0].std())
+        moved = within(frame, [name])[:, 0]
+        by_month = frame.assign(moved=np.square(moved)).groupby("month")["moved"].sum()
+        if by_month.max() > ONE_MONTH * by_month.sum():
+            left_out[name] = f"all it moves, it moves in one {called.period}"
+            continue
+        own = float(moved.std())
         factors.append(Factor(name, unit, is_log, own, total))
     frame = frame.drop(columns=[name for name in left_out if name in frame.columns])
     ranked = sorted(factors, key=lambda factor: not factor.moves)
-    return MarketPanel(frame.reset_index(drop=True), metric, tuple(ranked), left_out, n_missing)
+    return MarketPanel(frame.reset_index(drop=True), metric, tuple(ranked), left_out, n_missing, called)
 
 
 def stands_out(frame: pd.DataFrame) -> np.ndarray:

@@ -14,7 +14,7 @@ from analysis_lib.regression.fitting import fit_request
 from analysis_lib.regression.linear import least_squares
 from analysis_lib.regression.request import LINEAR
 from analysis_lib.regression.result import Fit
-from analysis_lib.regression.sandwich import covariance_of, sums_by
+from analysis_lib.regression.sandwich import spread_of, sums_by
 from analysis_lib.results import format_value
 
 #: p value below which a test speaks against a regression.
@@ -108,7 +108,7 @@ def functional_form(fit: Fit) -> Check:
     scores = (sample.weights * (outcome - within @ coefficients))[:, None] * within
     sums = sums_by(scores, sample.clusters[:, 0]) if sample.clusters.shape[1] else scores
     n = len(sums)
-    covariance = covariance_of(bread, sums.T @ sums, n / (n - 1 if sample.clusters.shape[1] else n - within.shape[1]))
+    covariance = spread_of(sums, bread, n / (n - 1 if sample.clusters.shape[1] else n - within.shape[1]))
     extra = coefficients[-added:]
     statistic = float(extra @ np.linalg.pinv(covariance[-added:, -added:]) @ extra) / added
     pvalue = float(f.sf(statistic, added, max(n - 1 if sample.clusters.shape[1] else n - within.shape[1], 1)))

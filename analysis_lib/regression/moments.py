@@ -29,11 +29,14 @@ class ClusterMoments:
         Shape (clusters, k).
     n_terms : int
         The first so many columns are the terms, the others levels of fixed effects that cut across clusters.
+    back : numpy.ndarray
+        Shape (n_terms, n_terms): turns coefficients of centred terms into those of the terms as they are.
     """
 
     cross: np.ndarray
     with_outcome: np.ndarray
     n_terms: int
+    back: np.ndarray
 
     @property
     def inverse(self) -> np.ndarray:
@@ -51,7 +54,7 @@ class ClusterMoments:
         return self.with_outcome - self.cross @ self.coefficients
 
     def without(self, cluster: int) -> np.ndarray:
-        """Coefficients of the terms from all other clusters; missing where these do not tell them."""
+        """Coefficients of the terms, as they are, from all other clusters; missing where these do not tell them."""
         k = self.n_terms
         cross = self.cross.sum(axis=0) - self.cross[cluster]
         right = self.with_outcome.sum(axis=0) - self.with_outcome[cluster]
@@ -62,31 +65,45 @@ class ClusterMoments:
         scaled = left / np.outer(size, size)
         if np.linalg.eigvalsh(scaled)[0] < 1e-11:
             return np.full(k, np.nan)
-        return np.linalg.solve(scaled, about / size) / size
+        return self.back @ (np.linalg.solve(scaled, about / size) / size)
 
 
 def cluster_moments(sample: Sample, codes: np.ndarray) -> ClusterMoments | None:
     """Cross-products of a linear sample by cluster; None if too many levels cut across the clusters.
 
-    Fixed effects inside of clusters are taken out before: leaving out a cluster leaves the others as they are.
+    Fixed effects inside of clusters are taken out before: leaving out a cluster leaves the others as they are. Beside
+    a constant, terms are centred: cross-products of one far from zero would lose the digits in which it varies.
     """
     inside = [place for place in range(sample.effects.shape[1]) if is_nested(sample.effects[:, place], codes)]
     across = [place for place in range(sample.effects.shape[1]) if place not in inside]
     levels = [_levels(sample.effects[:, place], bool(inside) or at > 0) for at, place in enumerate(across)]
     if sum(part.shape[1] for part in levels) > MOST_LEVELS:
         return None
-    whole = np.column_stack([sample.outcome, sample.design, *levels])
+    means = means_of(sample)
+    whole = np.column_stack([sample.outcome, sample.design - means, *levels])
     whole = demeaned(whole, sample.effects[:, inside], sample.weights) * np.sqrt(sample.weights)[:, None]
-    return moments_of(whole[:, 1:], whole[:, 0], codes, len(sample.names))
+    back = np.eye(len(means))
+    if sample.has_constant:
+        back[sample.names.index("Intercept")] -= means
+    return moments_of(whole[:, 1:], whole[:, 0], codes, back)
 
 
-def moments_of(design: np.ndarray, outcome: np.ndarray, codes: np.ndarray, n_terms: int) -> ClusterMoments:
+def means_of(sample: Sample) -> np.ndarray:
+    """Weighted mean of each term beside a constant; 0 for the constant, and for all without one. Shape (k,)."""
+    if not sample.has_constant:
+        return np.zeros(len(sample.names))
+    means = np.average(sample.design, axis=0, weights=sample.weights)
+    means[sample.names.index("Intercept")] = 0.0
+    return means
+
+
+def moments_of(design: np.ndarray, outcome: np.ndarray, codes: np.ndarray, back: np.ndarray) -> ClusterMoments:
     """Cross-products by cluster of columns already multiplied by the root of the weights."""
     order = np.argsort(codes, kind="stable")
     ends = np.flatnonzero(np.diff(codes[order])) + 1
     parts = np.split(order, ends)
     cross = np.stack([design[part].T @ design[part] for part in parts])
-    return ClusterMoments(cross, np.stack([design[part].T @ outcome[part] for part in parts]), n_terms)
+    return ClusterMoments(cross, np.stack([design[part].T @ outcome[part] for part in parts]), len(back), back)
 
 
 def _levels(codes: np.ndarray, without_first: bool) -> np.ndarray:
@@ -96,7 +113,8 @@ def _levels(codes: np.ndarray, without_first: bool) -> np.ndarray:
 
 def hanging(sample: Sample, clusters: np.ndarray) -> list[int]:
     """Places of the terms that vary in one cluster alone, given the others: no error from clusters tells of them."""
-    within = demeaned(sample.design, sample.effects, sample.weights) * np.sqrt(sample.weights)[:, None]
+    within = demeaned(sample.design - means_of(sample), sample.effects, sample.weights)
+    within = within * np.sqrt(sample.weights)[:, None]
     within = within / np.linalg.norm(within, axis=0)
     # Each column less what the others hold of it.
     own = within @ np.linalg.pinv(within.T @ within, hermitian=True)

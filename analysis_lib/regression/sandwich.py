@@ -9,9 +9,14 @@ from analysis_lib.regression.collinear import absorbed_by
 from analysis_lib.regression.solved import Solved
 
 
-def covariance_of(bread: np.ndarray, meat: np.ndarray, factor: float = 1.0) -> np.ndarray:
-    """``factor`` × bread × meat × bread; shapes (k, k)."""
-    return factor * bread @ meat @ bread
+def spread_of(scores: np.ndarray, bread: np.ndarray, factor: float = 1.0) -> np.ndarray:
+    """``factor`` × bread × meat × bread, the meat being the squares of ``scores``; shape (k, k).
+
+    Each score is turned into a pull on the coefficients before squaring: squares of a regressor far from zero would
+    lose the digits in which it varies.
+    """
+    pulls = scores @ bread
+    return factor * pulls.T @ pulls
 
 
 def sums_by(scores: np.ndarray, codes: np.ndarray) -> np.ndarray:
@@ -23,14 +28,13 @@ def robust(solved: Solved, *, jackknifed: bool) -> np.ndarray:
     """HC1, or HC3 (each row weighed by how far it pulls its own fitted value)."""
     n = solved.sample.n
     if not jackknifed:
-        return covariance_of(solved.bread, solved.scores.T @ solved.scores, n / (n - parameters(solved)))
+        return spread_of(solved.scores, solved.bread, n / (n - parameters(solved)))
     if solved.leverage is None:
         raise InvalidValue("variance='HC3' is for least squares without fixed effects: use 'HC1', or cluster")
     if (solved.leverage > 1 - 1e-9).any():
         row = int(solved.sample.index[int(np.argmax(solved.leverage))])
         raise InvalidValue(f"row {row} is the only one that tells its term: leave it out with its term, or use 'HC1'")
-    scores = solved.scores / (1 - solved.leverage)[:, None]
-    return covariance_of(solved.bread, scores.T @ scores)
+    return spread_of(solved.scores / (1 - solved.leverage)[:, None], solved.bread)
 
 
 def clustered(solved: Solved, clusters: np.ndarray) -> np.ndarray:
@@ -44,11 +48,11 @@ def clustered(solved: Solved, clusters: np.ndarray) -> np.ndarray:
     n = solved.sample.n
     fewest = int(min(clusters.max(axis=0)) + 1)
     factor = fewest / (fewest - 1) * (n - 1) / (n - parameters(solved, clusters))
-    meat = np.zeros_like(solved.bread)
-    for sign, codes in signed_clusters(clusters):
-        sums = sums_by(solved.scores, codes)
-        meat += sign * sums.T @ sums
-    return positive(covariance_of(solved.bread, meat, factor))
+    parts = [
+        sign * spread_of(sums_by(solved.scores, codes), solved.bread, factor)
+        for sign, codes in signed_clusters(clusters)
+    ]
+    return positive(np.sum(parts, axis=0))
 
 
 def signed_clusters(clusters: np.ndarray) -> list[tuple[int, np.ndarray]]:
@@ -77,16 +81,16 @@ def over_time(solved: Solved, lags: int) -> np.ndarray:
     Newey and West (1987), Econometrica 55(3). Driscoll and Kraay (1998), "Consistent covariance matrix
     estimation with spatially dependent panel data", Review of Economics and Statistics 80(4).
     """
-    sums = sums_by(solved.scores, solved.sample.time)
-    meat = sums.T @ sums
-    for lag in range(1, min(lags, len(sums) - 1) + 1):
-        shared = sums[lag:].T @ sums[:-lag]
-        meat += (1 - lag / (lags + 1)) * (shared + shared.T)
-    n, periods = solved.sample.n, len(sums)
+    pulls = sums_by(solved.scores, solved.sample.time) @ solved.bread
+    covariance = pulls.T @ pulls
+    for lag in range(1, min(lags, len(pulls) - 1) + 1):
+        shared = pulls[lag:].T @ pulls[:-lag]
+        covariance += (1 - lag / (lags + 1)) * (shared + shared.T)
+    n, periods = solved.sample.n, len(pulls)
     factor = n / (n - parameters(solved))
     if periods < n:
         factor = periods / (periods - 1) * (n - 1) / (n - parameters(solved))
-    return covariance_of(solved.bread, meat, factor)
+    return factor * covariance
 
 
 def parameters(solved: Solved, clusters: np.ndarray | None = None) -> int:

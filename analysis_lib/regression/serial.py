@@ -11,7 +11,7 @@ from analysis_lib.regression.collinear import demeaned
 from analysis_lib.regression.diagnostics import DOUBT
 from analysis_lib.regression.linear import least_squares
 from analysis_lib.regression.result import Fit
-from analysis_lib.regression.sandwich import covariance_of, sums_by
+from analysis_lib.regression.sandwich import spread_of, sums_by
 from analysis_lib.results import format_percent
 
 #: Errors that allow for what lasts.
@@ -92,7 +92,7 @@ def _in_a_panel(fit: Fit) -> tuple[float, float, pd.DataFrame]:
     slope, bread = least_squares(before[:, None], later, one)
     sums = sums_by(((later - slope[0] * before) * before)[:, None], who)
     n = len(sums)
-    spread = float(np.sqrt(covariance_of(bread, sums.T @ sums, n / (n - 1))[0, 0]))
+    spread = float(np.sqrt(spread_of(sums, bread, n / (n - 1))[0, 0]))
     statistic = (float(slope[0]) + 0.5) / spread
     return statistic, float(2 * t.sf(abs(statistic), n - 1)), pd.DataFrame({"before": before, "residual": later})
 

@@ -24,25 +24,40 @@ HALVINGS = 18
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WildTest:
-    """Draws of one coefficient's t statistic under any hypothesis about it."""
+    """Draws of one coefficient's t statistic under any hypothesis about it.
+
+    Attributes
+    ----------
+    moments, inverse, coefficients : ClusterMoments, numpy.ndarray, numpy.ndarray
+        Cross-products by cluster; the inverse of their sum, and what least squares makes of them.
+    draws : numpy.ndarray
+        Weights of the clusters, shape (draws, clusters).
+    contrast : numpy.ndarray
+        Shape (k,): the sum of coefficients that is tested.
+    """
 
     moments: ClusterMoments
     inverse: np.ndarray
-    estimate: np.ndarray
+    coefficients: np.ndarray
     draws: np.ndarray
-    place: int
+    contrast: np.ndarray
+
+    @property
+    def estimate(self) -> float:
+        """What is tested, as estimated."""
+        return float(self.contrast @ self.coefficients)
 
     def pvalue(self, value: float) -> float:
         """Two-sided p value of the coefficient being ``value``, by symmetric t statistics."""
-        place, row, estimate, moments = self.place, self.inverse[self.place], self.estimate, self.moments
-        restricted = estimate - row * (estimate[place] - value) / row[place]
+        moments, row, away = self.moments, self.inverse @ self.contrast, self.estimate - value
+        restricted = self.coefficients - row * away / (self.contrast @ row)
         scores = moments.with_outcome - moments.cross @ restricted
-        own = (moments.with_outcome - moments.cross @ estimate) @ row
-        observed = abs(estimate[place] - value) / np.sqrt(own @ own)
+        own = (moments.with_outcome - moments.cross @ self.coefficients) @ row
+        observed = abs(away) / np.sqrt(own @ own)
         moved = (self.draws @ scores) @ self.inverse
         parts = self.draws * (scores @ row) - moved @ (moments.cross @ row).T
         spread = np.sqrt(np.einsum("bg,bg->b", parts, parts))
-        drawn = np.abs(moved[:, place]) / np.where(spread > 0, spread, np.inf)
+        drawn = np.abs(moved @ self.contrast) / np.where(spread > 0, spread, np.inf)
         return float((1 + (drawn >= observed * (1 - 1e-12)).sum()) / (1 + len(drawn)))
 
 
@@ -62,13 +77,15 @@ def wild_tests(moments: ClusterMoments, seed: int) -> list[WildTest]:
     rng = np.random.default_rng(seed)
     draws = np.sign(WEBB) * np.sqrt(np.abs(WEBB))
     chosen = rng.choice(draws, size=(DRAWS, len(moments.cross)))
-    inverse, estimate = moments.inverse, moments.coefficients
-    return [WildTest(moments, inverse, estimate, chosen, place) for place in range(moments.n_terms)]
+    inverse, coefficients = moments.inverse, moments.coefficients
+    contrasts = np.zeros((moments.n_terms, len(coefficients)))
+    contrasts[:, : moments.n_terms] = moments.back
+    return [WildTest(moments, inverse, coefficients, chosen, contrast) for contrast in contrasts]
 
 
 def wild_interval(test: WildTest, se: float, level: float) -> tuple[float, float]:
     """The values that are not rejected; infinite where none is rejected on a side."""
-    estimate = float(test.estimate[test.place])
+    estimate = test.estimate
     low, high = (
         bound(test.pvalue, estimate, step, 1 - level, farthest=FARTHEST, halvings=HALVINGS) for step in (-se, se)
     )

@@ -10,7 +10,7 @@ import numpy as np
 
 from analysis_lib.errors import InvalidValue, NotEnoughData
 from analysis_lib.regression.moments import HANGS
-from analysis_lib.regression.sandwich import covariance_of, positive
+from analysis_lib.regression.sandwich import positive
 from analysis_lib.regression.variance import FEW_ROWS, FEWEST_CLUSTERS, MANY_CLUSTERS, Variance
 from analysis_lib.relations.gram import Meat, added, meat, mixed
 from analysis_lib.relations.least_squares import Squares
@@ -47,7 +47,7 @@ def spread_of(squares: Squares, found: Absorbed) -> Variance:
     if name == "iid":
         covariance = bread * squares.left / (n - used)
     else:
-        covariance = covariance_of(bread, meat(rows, _scores(squares), len(bread)).products, n / (n - used))
+        covariance = n / (n - used) * bread @ meat(rows, _scores(squares), len(bread)).products @ bread
     return Variance(name, reason, in_units(squares, covariance), float(n - used))
 
 
@@ -102,7 +102,7 @@ def _clustered(squares: Squares, found: Absorbed) -> Variance:
     for pair in combinations(names, 2):
         products = products - meat(rows, scores, len(bread), pair).products
     factor = fewest / (fewest - 1) * (n - 1) / (n - _n_terms(squares) - found.beside_clusters)
-    covariance = positive(in_units(squares, covariance_of(bread, products, factor)))
+    covariance = positive(in_units(squares, factor * bread @ products @ bread))
     return Variance("CRV1", reason, covariance, float(fewest - 1), fewest)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,6 +14,7 @@ from analysis_lib.countries.convergence import convergence
 from analysis_lib.countries.factors import averaged, joint
 from analysis_lib.countries.factors_text import named
 from analysis_lib.countries.market_panel import alone, market_panel, panel_of, stands_out
+from analysis_lib.countries.slopes import slopes_by_market
 from analysis_lib.errors import InvalidValue, NotEnoughData, UnknownName
 
 
@@ -71,7 +74,7 @@ def test_factors_that_move_alike_are_said_not_to_be_told(found):
 
 def test_an_incident_is_left_out_and_named(found):
     assert any("stands out" in why for why in found.panel.left_out.values())
-    assert "left out" in found.sentence("counted")
+    assert "Left out: MX Jun 2026 (it stands out" in found.sentence("counted")
 
 
 def test_one_odd_month_is_found_and_a_lasting_change_is_not():
@@ -128,3 +131,30 @@ def test_a_factor_that_is_the_same_everywhere_is_left_out():
     )  # fmt: skip
     told = panel_of(frame, {"flat": "share", "moving": "share"}, None, {}, 0)
     assert told.left_out["flat"] == "the same everywhere" and [f.name for f in told.factors] == ["moving"]
+
+
+@pytest.mark.parametrize("lasts", [0.0, 0.6])
+def test_slopes_of_months_that_go_together_are_alike_as_often_as_said(lasts):
+    """All markets have the same slope; the test of it is wrong about as often as it says, not a third of the time."""
+    rng = np.random.default_rng(5)
+    rejected = []
+    for _ in range(60):
+        x, e = (ar(rng, lasts) for _ in range(2))
+        frame = MONTHS_OF_MARKETS.assign(outcome=(0.3 * x + e).ravel(), lever=x.ravel())
+        panel = SimpleNamespace(frame=frame, moving=[SimpleNamespace(name="lever")])
+        rejected.append(slopes_by_market(panel, 0.95)["lever"].apart < 0.05)
+    assert np.mean(rejected) <= 0.16
+
+
+def ar(rng, lasts: float) -> np.ndarray:
+    """12 markets by 24 months; each month keeps a part of the one before."""
+    drawn = rng.normal(size=(12, 24))
+    for month in range(1, 24):
+        drawn[:, month] = lasts * drawn[:, month - 1] + np.sqrt(1 - lasts**2) * drawn[:, month]
+    return drawn
+
+
+MONTHS_OF_MARKETS = pd.MultiIndex.from_product(
+    [[f"M{place:02d}" for place in range(12)], pd.date_range("2024-01-01", periods=24, freq="MS")],
+    names=["country", "month"],
+).to_frame(index=False)

@@ -80,7 +80,7 @@ def test_the_bootstrap_agrees_with_itself_row_by_row():
     frame = panel_of(7, 9)
     X, y = np.column_stack([np.ones(63), frame["x"]]), frame["y"].to_numpy()
     codes = frame["unit"].to_numpy()
-    test = wild_tests(moments_of(X, y, codes, 2), seed=5)[1]
+    test = wild_tests(moments_of(X, y, codes, np.eye(2)), seed=5)[1]
     restricted = X[:, :1] @ np.linalg.lstsq(X[:, :1], y, rcond=None)[0]
 
     def statistic(outcome):
