@@ -8,13 +8,17 @@ from analysis_lib.countries.gravity import gravity
 from analysis_lib.countries.growth_result import CountryGrowth
 from analysis_lib.countries.profile import profile
 from analysis_lib.countries.profile_result import CountryProfile
+from analysis_lib.countries.seasons import festival_lift
+from analysis_lib.countries.seasons_result import FestivalLift
 
 __all__ = [
     "CountryFactors",
     "CountryFlows",
     "CountryGrowth",
     "CountryProfile",
+    "FestivalLift",
     "factors",
+    "festival_lift",
     "gravity",
     "growth",
     "profile",
