@@ -1,6 +1,8 @@
 """Why markets grow differently: growth told apart, what goes with it, each market beside its peers, flows between."""
 
 from analysis_lib.countries.accounting import growth
+from analysis_lib.countries.clusters import clusters
+from analysis_lib.countries.clusters_result import MarketClusters
 from analysis_lib.countries.factors import factors
 from analysis_lib.countries.factors_result import CountryFactors
 from analysis_lib.countries.flows_result import CountryFlows
@@ -17,6 +19,8 @@ __all__ = [
     "CountryGrowth",
     "CountryProfile",
     "FestivalLift",
+    "MarketClusters",
+    "clusters",
     "factors",
     "festival_lift",
     "gravity",
