@@ -11,10 +11,10 @@ import numpy as np
 from analysis_lib.countries import seasons_drawings
 from analysis_lib.countries.season_lift import expected_days
 from analysis_lib.countries.season_markets import REACH, REACH_PAYDAY, MarketSeason
-from analysis_lib.countries.seasons_text import start_on, starts, sure
+from analysis_lib.countries.seasons_text import metric_name, start_on, starts, sure, surest
 from analysis_lib.drawings import draw_forest
 from analysis_lib.errors import NotEnoughData
-from analysis_lib.results import Exhibit, format_count, format_interval, format_percent, nothing_to_show
+from analysis_lib.results import Exhibit, format_count, format_interval, format_percent, format_value, nothing_to_show
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -161,13 +161,14 @@ def years(one: FestivalLift) -> Exhibit:
     frame = pd.DataFrame(rows, columns=["market", "aligned", "aligned_ci_lower", "aligned_ci_upper", "by_date"])
     frame = frame.sort_values("aligned", ascending=False, ignore_index=True)
     drawn = frame.set_axis(["row", "effect", "ci_lower", "ci_upper", "rel_effect"], axis=1)
-    apart = (frame["by_date"] - frame["aligned"]).abs()
-    worst = frame.loc[apart.idxmax(), "market"]
+    worst = surest(one)
     same = all(it.n_shared == it.n_days for it in one.years.values())
-    title = f"By date, {worst} is misjudged by {format_percent(apart.max(), 0)} of its sales last year"
+    title = (
+        f"By date, {one.markets[worst.country]} is misjudged by {format_value(abs(worst.gap.value), 'pp', spread=1)}"
+    )
     return Exhibit(
         title="By date and by festival are the same days" if same else title,
-        subtitle=f"Growth of {one.metric.title} over the same days of it, {format_percent(one.level, 0)} intervals of"
+        subtitle=f"Growth of {metric_name(one)} over the same days of it, {format_percent(one.level, 0)} intervals of"
         " single days' chance; grey dots: the same weekdays 52 weeks before",
         frame=frame, units=dict.fromkeys(frame.columns[1:], "share"),
         draw=partial(draw_forest, frame=drawn.assign(role="success", margin=float("nan"))),
@@ -190,7 +191,7 @@ def misjudged(one: FestivalLift) -> Exhibit:
     few = sum(it.n_shared < it.n_days for it in one.years.values())
     return Exhibit(
         title=f"In {format_count(few)} of {format_count(len(rows))} markets dates a year apart are other days of it",
-        subtitle=f"Growth of {one.metric.title}; days shared: days of the comparison by date that were of last year's",
+        subtitle=f"Growth of {metric_name(one)}; days shared: days of the comparison by date that were of last year's",
         frame=pd.DataFrame(rows, columns=names), units={"days shared": ""},
     )  # fmt: skip
 

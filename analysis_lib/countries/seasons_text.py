@@ -13,6 +13,7 @@ from analysis_lib.countries.season_windows import NOT_KEPT
 from analysis_lib.results import Answer, Decision, Estimate, format_count, format_percent, format_value
 
 if TYPE_CHECKING:
+    from analysis_lib.countries.season_years import YearOnYear
     from analysis_lib.countries.seasons_result import FestivalLift
 
 #: A rise that is not worth preparing for.
@@ -73,9 +74,9 @@ def decide(one: FestivalLift) -> Decision:
     mean, above = one.mean("festival"), sure(one)
     if above:
         names = listed(one.markets[code] for code in above)
+        verb = "lies" if len(above) == 1 else "lie"
         return Decision(
-            "Run", RULE, f"{names} {'lies' if len(above) == 1 else 'lie'} above usual beyond doubt. {starts(one)}",
-            None, "Country leads",
+            "Run", RULE, f"{names} {verb} above usual beyond doubt.{brought(one)} {starts(one)}", None, "Country leads",
             "Plan stock and offers by the dates in the table, and hold out some users to learn more.",
         )  # fmt: skip
     if mean.ci_upper < SMALL:
@@ -91,6 +92,21 @@ def decide(one: FestivalLift) -> Decision:
         f" many days as now would tell a rise of {format_percent(SMALL, 0)}."
     )
     return Decision("Cannot tell", RULE, reason, None, "Country leads", "Ask again when the next one is over.")
+
+
+def brought(one: FestivalLift) -> str:
+    """Money beyond usual days, all markets together; nothing where the metric is none or does not add up."""
+    if one.metric.unit != "usd" or not one.metric.adds_up_over("time"):
+        return ""
+    from scipy.stats import norm  # slow to import
+
+    rows = [by_phase["festival"][0].extra for by_phase in one.phases.values()]
+    value, se = sum(row.value for row in rows), float(np.sqrt(sum(row.se**2 for row in rows)))
+    reach = float(norm.ppf(0.5 + one.level / 2)) * se
+    total = Estimate(value, se, value - reach, value + reach, one.level, "usd", len(rows), "sum of markets")
+    first, last = one.span
+    years = (last - first).days / 365.25
+    return f" All markets together sold {total.short} more than on usual days, over {years:.0f} years of data."
 
 
 def starts(one: FestivalLift) -> str:
@@ -158,23 +174,28 @@ def shift(one: FestivalLift) -> str:
     return f"{said} That anything was taken from the days beside it cannot be told from chance."
 
 
+def surest(one: FestivalLift) -> YearOnYear:
+    """The market whose two comparisons differ most for how far chance alone takes them apart."""
+    return max(one.years.values(), key=lambda row: abs(row.gap.value) / max(row.gap.se, 1e-9))
+
+
 def years(one: FestivalLift) -> str:
     """This year against last, by festival and by date."""
     if not one.years:
         return "No market has it in two years of the data: this year cannot be compared with the last."
     if all(row.n_shared == row.n_days for row in one.years.values()):
         return "The same weekdays a year before were the same days of it: by date and by festival are one comparison."
-    worst = max(one.years.values(), key=lambda row: abs(row.gap.value))
+    worst = surest(one)
     said = (
-        f"By date, the same weeks a year before, growth is misjudged most in {one.markets[worst.country]}:"
+        f"By date, the same weeks a year before, growth is misjudged most surely in {one.markets[worst.country]}:"
         f" {format_percent(worst.naive.value, 0)} by date against {format_percent(worst.aligned.value, 0)} by festival,"
         f" {worst.gap.short} apart"
     )
-    if one.metric.unit == "usd":
+    if one.metric.unit == "usd" and one.metric.adds_up_over("time"):
         total = sum(abs(row.misstated.value) for row in one.years.values())
         said += (
-            f"; last year's base is off by {worst.misstated.short} there, and by"
-            f" {format_value(total, 'usd', spread=total / 5)} over all markets, whichever way"
+            f"; its base of last year is off by {worst.misstated.short}, and those of all markets by"
+            f" {format_value(total, 'usd', spread=total / 5)}, added up whichever way they are off"
         )
     clear = sum(row.gap.excludes_zero for row in one.years.values())
     many = f"{format_count(clear)} of {format_count(len(one.years))} markets"
@@ -211,6 +232,11 @@ def placebo(one: FestivalLift) -> str:
 
 def limits(one: FestivalLift) -> str:
     """What this cannot tell."""
+    if one.is_payday:
+        return (
+            "Paydays are those of the calendar's rules; many are paid on other days, which makes the rise look smaller."
+            " Markets share weeks, so their errors may go together, and the mean be less sure than said."
+        )
     return (
         "A festival comes once a year: two years are two draws, and what else fell on those weeks is in them. A"
         " campaign's echo after its last day stays in what is counted. Markets share weeks, so their errors may go"
@@ -229,7 +255,9 @@ def answer(one: FestivalLift) -> Answer:
     first, last = one.span
     number = one.mean("festival")
     what = "markets' mean" if len(one.seasons) > 1 else "the market's"
-    title = "How do paydays go in each market?" if one.is_payday else f"How does {one.title} go in each market?"
+    title = f"How {'does' if len(one.names) == 1 else 'do'} {one.title} go in each market?"
+    if one.is_payday:
+        title = "How do paydays go in each market?"
     return Answer(
         title=title, headline=headline(one), number=number,
         number_of=f"{what} rise over usual days, {format_percent(one.level, 0)} interval", decision=decide(one),
