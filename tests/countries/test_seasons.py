@@ -102,6 +102,22 @@ def test_intervals_cover_where_levels_wander():
     assert np.mean(widened) < 0.13
 
 
+def test_placebo_windows_of_the_world_reject_at_about_the_stated_level(ramadan):
+    """Each window against the others: the plain interval cries wolf in a quarter, the widened one in five per cent."""
+    plain, widened = [], []
+    for season in ramadan.seasons.values():
+        step = 7
+        rows, apart = placebos(season.series, 29, (28, 14), 56, step)
+        for place, (value, se) in enumerate(rows):
+            others = np.abs(np.arange(len(rows)) - place) * step >= 29
+            raw = Estimate(value, se, value - 1.96 * se, value + 1.96 * se, 0.95, "share", 29, "")
+            learned = calibrate(rows[others, 0], rows[others, 1], n_independent=apart - 1, level=0.95)
+            plain.append(raw.excludes_zero)
+            widened.append(learned.widen(raw).excludes_zero)
+    assert len(plain) > 200 and np.mean(plain) > 0.1
+    assert np.mean(widened) < 0.08
+
+
 def _planted(found, country: str, settings, phase: str = "festival") -> float:
     """What the world's days make of the phase, against the same days without festival and holiday (or payday)."""
     market = next(one for one in settings.markets if one.country == country)
