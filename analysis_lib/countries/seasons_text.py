@@ -239,8 +239,9 @@ def limits(one: FestivalLift) -> str:
         )
     return (
         "A festival comes once a year: two years are two draws, and what else fell on those weeks is in them. A"
-        " level that bends within eight weeks, as after a high December, is taken for a straight one. A campaign's echo after its last day stays in what is counted. Markets share weeks, so their errors may go"
-        " together, and the mean be less sure than said."
+        " level that bends within eight weeks, as after a high December, is taken for a straight one. A campaign's"
+        " echo after its last day stays in what is counted. Markets share weeks, so their errors may go together, and"
+        " the mean be less sure than said."
     )
 
 
