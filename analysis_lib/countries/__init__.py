@@ -1,6 +1,8 @@
 """Why markets grow differently: growth told apart, what goes with it, each market beside its peers, flows between."""
 
 from analysis_lib.countries.accounting import growth
+from analysis_lib.countries.effects import effects_across
+from analysis_lib.countries.effects_result import EffectsAcross
 from analysis_lib.countries.factors import factors
 from analysis_lib.countries.factors_result import CountryFactors
 from analysis_lib.countries.flows_result import CountryFlows
@@ -14,6 +16,8 @@ __all__ = [
     "CountryFlows",
     "CountryGrowth",
     "CountryProfile",
+    "EffectsAcross",
+    "effects_across",
     "factors",
     "gravity",
     "growth",
