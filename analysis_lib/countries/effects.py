@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from analysis_lib.countries.effects_cells import (
 )
 from analysis_lib.countries.effects_result import EffectsAcross
 from analysis_lib.countries.meta_regression import Drawn, MetaRegression, meta_regression
-from analysis_lib.errors import InvalidValue, NotEnoughData
+from analysis_lib.errors import InvalidValue, NotEnoughData, unknown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,8 +31,9 @@ FEWEST_FOR_SLOPE, FEWEST = 4, 3
 
 
 def effects_across(
-    wh: Warehouse, readout: Read, *, variant: str = "", metric: str = "", factor: str = "", level: float = 0.95
-) -> EffectsAcross:
+    wh: Warehouse, readout: Read, *, variant: str = "", metric: str = "", factor: str = "", live: Sequence[str] = (),
+    level: float = 0.95,
+) -> EffectsAcross:  # fmt: skip
     """How an experiment's effect differs between markets, and which market should get the change next.
 
     The effects are those that ``experiments.read`` found in each market, as logarithms of the ratio to control. They
@@ -54,6 +56,8 @@ def effects_across(
         One that was read; by default the one that decides.
     factor : str
         Column of ``country_factors``; ``"none"`` for none; empty for the rule's.
+    live : sequence of str
+        Markets that have it already: not asked about.
     level : float
         Level of all intervals.
 
@@ -64,9 +68,9 @@ def effects_across(
     Raises
     ------
     UnknownName
-        No such arm, metric or factor.
+        No such arm, metric, factor or market.
     InvalidValue
-        A level out of range, or the experiment was not read by market.
+        A level out of range, every market has it already, or the experiment was not read by market.
     ContractError
         The source has no ``country_factors``.
     NotEnoughData
@@ -79,18 +83,21 @@ def effects_across(
     moderator = moderator_of(wh, metric, factor)
     values = factor_by_market(wh, moderator, readout.evidence.start)
     names = wh.query(wh.table("countries").select("country", "name")).set_index("country")["name"].to_dict()
+    for code in live:
+        if code not in names:
+            raise unknown("market", code, list(names), "table countries")
     base = base_of(readout, list(found["country"])) if metric in PRICED else Base({}, {}, 0.0, 0.0)
     evidence = readout.evidence
     return effects_of(
         found, values, moderator, base, names=names, level=level, experiment=readout.trial.name, variant=variant,
         metric=evidence.metrics[metric], passed=bool(readout.health.passed), source=wh.name,
-        window=(evidence.start, evidence.end),
+        live=live, window=(evidence.start, evidence.end),
     )  # fmt: skip
 
 
 def effects_of(
     found: pd.DataFrame, values: dict[str, float], moderator: Moderator, base: Base, *, names: dict[str, str],
-    level: float = 0.95, **told: object,
+    live: Sequence[str] = (), level: float = 0.95, **told: Any,
 ) -> EffectsAcross:  # fmt: skip
     """As ``effects_across``, of effects that are known.
 
@@ -102,7 +109,9 @@ def effects_of(
         The factor by market, those that did not run it among them.
     names : dict of str to str
         Names of all markets.
-    told : object
+    live : sequence of str
+        Markets that have it already.
+    told : Any
         Other attributes of ``EffectsAcross``.
 
     Raises
@@ -121,6 +130,8 @@ def effects_of(
         )
     kept = {code: value for code, value in values.items() if code in names}
     refusal = _refusal(moderator, [kept.get(code, np.nan) for code in tested["country"]])
+    if not {*tested["country"], *names} - {*left_out, *live}:
+        raise InvalidValue("every market has it already: nothing is left to decide")
     others = [code for code in names if code not in left_out and code not in set(found["country"])]
     flat = meta_regression(tested["effect"], tested["se"] ** 2, np.ones((len(tested), 1)), level=level)
     fit, centre = flat, 0.0
@@ -131,7 +142,7 @@ def effects_of(
     table = _table(tested, others, kept, moderator, base, fit, centre)
     return EffectsAcross(
         table=table.assign(name=table["country"].map(names)), fit=fit, flat=flat, centre=centre, moderator=moderator,
-        refusal=refusal, base=base, left_out=left_out, level=level, **told,  # type: ignore[arg-type]
+        refusal=refusal, base=base, left_out=left_out, live=tuple(live), level=level, **told,
     )  # fmt: skip
 
 

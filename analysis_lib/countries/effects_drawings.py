@@ -23,8 +23,7 @@ def draw_line(axes: Any, *, frame: pd.DataFrame, curve: pd.DataFrame, is_log: bo
     axes.vlines(ran["factor"], ran["raw_ci_lower"], ran["raw_ci_upper"], color=CONTEXT, lw=1.6)
     axes.scatter(ran["factor"], ran["raw"], color=SUBJECT, s=46, zorder=3)
     axes.scatter(others["factor"], others["effect"], facecolor="white", edgecolor=SUBJECT, s=40, lw=1.6, zorder=4)
-    _label(axes, ran["factor"], ran["raw"], ran["country"], (5, 4))
-    _label(axes, others["factor"], others["effect"], others["country"], (-3, 7))
+    _label(axes, others["factor"], others["effect"], others["country"], 5)
     if is_log:
         axes.set_xscale("log")
         _few_ticks(axes, curve["x"].iloc[0], curve["x"].iloc[-1])
@@ -35,12 +34,21 @@ def draw_line(axes: Any, *, frame: pd.DataFrame, curve: pd.DataFrame, is_log: bo
     low, high = curve["effect"].min(), curve["effect"].max()
     reach = max(high - low, ran["raw"].abs().max())
     # A whisker or a band of a market that says nothing would leave no room for the others.
-    axes.set_ylim(min(low, ran["raw"].min()) - 0.7 * reach, max(high, ran["raw"].max()) + 0.7 * reach)
+    bottom, top = min(low, ran["raw"].min()) - 0.7 * reach, max(high, ran["raw"].max()) + 0.7 * reach
+    axes.set_ylim(bottom, top)
+    own = ran.sort_values("factor")
+    # In turn below and above their whiskers: neighbours' names lie apart.
+    room = 0.07 * (top - bottom)
+    for rows, end, above in ((own[::2], "lower", -13), (own[1::2], "upper", 4)):
+        at = rows[f"raw_ci_{end}"].clip(bottom + room, top - room)
+        _label(axes, rows["factor"], at, rows["country"], above)
 
 
-def _label(axes: Any, x: pd.Series, y: pd.Series, names: pd.Series, offset: tuple[int, int]) -> None:
+def _label(axes: Any, x: pd.Series, y: pd.Series, names: pd.Series, above: int) -> None:
     for at, value, name in zip(x, y, names, strict=True):
-        axes.annotate(name, (at, value), xytext=offset, textcoords="offset points", color=CONTEXT_TEXT, zorder=5)
+        axes.annotate(
+            name, (at, value), xytext=(0, above), textcoords="offset points", color=CONTEXT_TEXT, ha="center", zorder=5
+        )
 
 
 def _few_ticks(axes: Any, low: float, high: float) -> None:

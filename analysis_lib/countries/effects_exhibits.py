@@ -27,12 +27,12 @@ def line(one: EffectsAcross) -> Exhibit:
         return nothing_to_show("The effect against a factor", one.refusal)
     ran = one.table[one.table["ran"]]
     name, slope = one.moderator.title, one.slope
-    goes = "rises with" if slope.value > 0 else "falls with"
-    unsure = "" if slope.excludes_zero else ", or with nothing"
+    goes = "higher" if slope.value > 0 else "lower"
+    unsure = "" if slope.excludes_zero else ", but that may be chance"
     frame = one.table[["name", "country", "ran", "factor", "raw", "raw_ci_lower", "raw_ci_upper", "effect"]]
     curve = _curve(one)
     return Exhibit(
-        title=f"The effect {goes} {name}{unsure}",
+        title=f"The effect is {goes} where {name} is higher{unsure}",
         subtitle=(
             f"Relative change of {one.metric.title.lower()} by market; whiskers: the market by itself; line and band:"
             f" mean of markets alike, {format_percent(one.level, 0)}; hollow: did not run it ({len(ran)} did)"

@@ -41,6 +41,8 @@ class EffectsAcross(Finding):
         Sales that the effect is a share of.
     left_out : dict of str to str
         Markets that are not in it, with the reason.
+    live : tuple of str
+        Markets that have it already.
     level : float
         Of all intervals.
     experiment, variant : str
@@ -68,6 +70,7 @@ class EffectsAcross(Finding):
     refusal: str
     base: Base
     left_out: dict[str, str]
+    live: tuple[str, ...]
     level: float
     experiment: str
     variant: str

@@ -18,18 +18,23 @@ if TYPE_CHECKING:
 ALPHA = 0.05
 
 RULE = (
-    "Of the markets that did not run it (of all, if all did). Ship: a gain above zero beyond doubt, with a factor"
-    " inside what was tested; of several the one with the largest. Run: there is none such, but in some market a gain"
-    " is likelier than a loss; a test there, where most is expected. Hold: nowhere. Cannot tell: the experiment did not"
-    " pass its own checks."
+    "Of the markets that do not have it yet. Ship: a gain above zero beyond doubt, with a factor inside what was"
+    " tested; of several the one with the largest. Run: there is none such, but in some market that did not run the"
+    " test (any, if all did) a gain is likelier than a loss; a test where most is expected. Hold: nowhere. Cannot tell:"
+    " the experiment did not pass its own checks."
 )
 
 
 def candidates(one: EffectsAcross) -> pd.DataFrame:
-    """Markets that may get it next, the largest gain first."""
+    """Markets that may get it, the largest gain first."""
     ranked = one.ranked
-    left = ranked[~ranked["ran"]]
-    return ranked if left.empty else left.reset_index(drop=True)
+    return ranked[~ranked["country"].isin(one.live)].reset_index(drop=True)
+
+
+def to_test(one: EffectsAcross) -> Any:
+    """The market in which to test it next, as a row of the table: one that did not run it, if there is any."""
+    rows = list(candidates(one).itertuples())
+    return ([row for row in rows if not row.ran] or rows)[0]
 
 
 def better(one: EffectsAcross, row: Any) -> float:
@@ -46,9 +51,8 @@ def is_sure(one: EffectsAcross, row: Any) -> bool:
 
 def chosen(one: EffectsAcross) -> Any:
     """The market that the decision is about, as a row of the table."""
-    rows = list(candidates(one).itertuples())
-    sure = [row for row in rows if is_sure(one, row)]
-    return (sure or rows)[0]
+    sure = [row for row in candidates(one).itertuples() if is_sure(one, row)]
+    return sure[0] if sure else to_test(one)
 
 
 def _worth(one: EffectsAcross, row: Any) -> str:
@@ -61,8 +65,13 @@ def _worth(one: EffectsAcross, row: Any) -> str:
 def headline(one: EffectsAcross) -> str:
     """Where it would bring most."""
     row = chosen(one)
-    whose = "that did not run it" if not row.ran else "that ran it"
-    return f"Of the markets {whose}, {row.name} is expected to gain most: {_worth(one, row)}."
+    if is_sure(one, row):
+        how = "ran the test and gains" if row.ran else "did not run the test, but is expected to gain"
+        return f"{row.name} {how} beyond doubt: {_worth(one, row)}."
+    whose = "did not run the test" if not row.ran else "do not have it yet"
+    return (
+        f"No market gains beyond doubt; of those that {whose}, {row.name} is expected to gain most: {_worth(one, row)}."
+    )
 
 
 def decide(one: EffectsAcross) -> Decision:
@@ -76,24 +85,32 @@ def decide(one: EffectsAcross) -> Decision:
             None, "Experiment owner", "Mend what its readout names, and run it again.",
         )  # fmt: skip
     if is_sure(one, row):
-        again = "and keep a tenth of users without it for four weeks" if not row.ran else "to all"
-        return Decision("Ship", RULE, f"{row.name} gains beyond doubt: {_worth(one, row)}.", worth, owner,
-                        f"Give it to {row.name} next, {again}.")  # fmt: skip
+        held = "" if row.ran else ", and keep a tenth of users without it for four weeks"
+        return Decision("Ship", RULE, f"{row.name} gains beyond doubt.", worth, owner,
+                        f"Give it to {row.name}{held}.{_then(one, row)}")  # fmt: skip
     if better(one, row) > 0.5:
         return Decision("Run", RULE, _likely(one, row), worth, owner,
                         f"Run the test in {row.name} next, before it goes to all.")  # fmt: skip
     return Decision(
-        "Hold", RULE, f"No market is likelier to gain than to lose; the best, {row.name}: {_worth(one, row)}.", worth,
-        owner, "Change the feature, or ask what the markets in which it does harm have in common.",
+        "Hold", RULE, f"No market is likelier to gain than to lose; the best is {row.name}.", worth, owner,
+        "Change the feature, or ask what the markets in which it does harm have in common.",
     )  # fmt: skip
+
+
+def _then(one: EffectsAcross, first: Any) -> str:
+    """Where to test after that, if anywhere."""
+    row = to_test(one)
+    if row.country == first.country or row.ran or better(one, row) <= 0.5:
+        return ""
+    return f" Then run the test in {row.name}, where most is expected of those that did not run it: {_worth(one, row)}."
 
 
 def _likely(one: EffectsAcross, row: Any) -> str:
     """Why a test, and not more."""
     beyond = f"; its {one.moderator.title} lies outside what was tested" if row.beyond else ""
     return (
-        f"{row.name}: a gain is likelier than a loss ({format_percent(better(one, row), 0)}) and larger than"
-        f" elsewhere, but a loss is possible too{beyond}."
+        f"{row.name}: a gain is likelier than a loss ({format_percent(better(one, row), 0)}), but a loss is possible"
+        f" too{beyond}."
     )
 
 
