@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from analysis_lib.config import PALETTE
 from analysis_lib.drawings import percent_axis
+from analysis_lib.drawings.forest import GROUND
 from analysis_lib.results import format_percent, format_value
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def draw_line(axes: Any, *, frame: pd.DataFrame, curve: pd.DataFrame, is_log: bo
     axes.vlines(ran["factor"], ran["raw_ci_lower"], ran["raw_ci_upper"], color=CONTEXT, lw=1.6)
     axes.scatter(ran["factor"], ran["raw"], color=SUBJECT, s=46, zorder=3)
     axes.scatter(others["factor"], others["effect"], facecolor="white", edgecolor=SUBJECT, s=40, lw=1.6, zorder=4)
-    _label(axes, others["factor"], others["effect"], others["country"], 5)
+    _label(axes, others["factor"], others["effect"], others["country"], 6)
     if is_log:
         axes.set_xscale("log")
         _few_ticks(axes, curve["x"].iloc[0], curve["x"].iloc[-1])
@@ -41,13 +42,20 @@ def draw_line(axes: Any, *, frame: pd.DataFrame, curve: pd.DataFrame, is_log: bo
     room = 0.07 * (top - bottom)
     for rows, end, above in ((own[::2], "lower", -13), (own[1::2], "upper", 4)):
         at = rows[f"raw_ci_{end}"].clip(bottom + room, top - room)
-        _label(axes, rows["factor"], at, rows["country"], above)
+        _label(axes, rows["factor"], at, rows["country"], above, onto_white=True)
 
 
-def _label(axes: Any, x: pd.Series, y: pd.Series, names: pd.Series, above: int) -> None:
+def _label(axes: Any, x: pd.Series, y: pd.Series, names: pd.Series, above: int, *, onto_white: bool = False) -> None:
     for at, value, name in zip(x, y, names, strict=True):
         axes.annotate(
-            name, (at, value), xytext=(0, above), textcoords="offset points", color=CONTEXT_TEXT, ha="center", zorder=5
+            name,
+            (at, value),
+            xytext=(0, above),
+            textcoords="offset points",
+            color=CONTEXT_TEXT,
+            ha="center",
+            zorder=5,
+            bbox=GROUND if onto_white else None,
         )
 
 

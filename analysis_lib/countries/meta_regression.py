@@ -13,7 +13,7 @@ from analysis_lib.errors import InvalidValue, NotEnoughData
 N_GRID, WIDEST = 200, 8.0
 
 #: Median of the spread beforehand, in typical standard errors.
-MIDDLE = 2.0
+MIDDLE = 4.0
 
 Spread = Literal["reml", "paule_mandel"]
 
@@ -126,9 +126,9 @@ def meta_regression(
     True effects are normal around a line, with a spread (tau). Coefficients are weighted least squares at the estimated
     spread, with Knapp and Hartung's t intervals. What is believed of each place integrates over the coefficients, flat
     beforehand, and over the spread: with a dozen places a single best guess of it is often zero, and intervals from it
-    are too narrow. Beforehand half of the spreads lie below twice the typical standard error (DuMouchel's prior, whose
-    own median covers too little where places differ much): from half a dozen places a flat one makes predictions
-    several times as wide as they need be.
+    are too narrow. Beforehand half of the spreads lie below four times the typical standard error (DuMouchel's prior,
+    whose own median, one, covers too little where places differ much): from half a dozen places a flat prior makes
+    predictions several times as wide as they need be.
 
     Parameters
     ----------
