@@ -20,8 +20,8 @@ ALPHA = 0.05
 RULE = (
     "Of the markets that do not have it yet. Ship: a gain above zero beyond doubt, with a factor inside what was"
     " tested; of several the one with the largest. Run: there is none such, but in some market that did not run the"
-    " test (any, if all did) a gain is likelier than a loss; a test where most is expected. Hold: nowhere. Cannot tell:"
-    " the experiment did not pass its own checks."
+    " test (any, if all did) a gain is likelier than a loss; a test where most is expected, inside what was tested if"
+    " there is such a market. Hold: nowhere. Cannot tell: the experiment did not pass its own checks."
 )
 
 
@@ -32,9 +32,13 @@ def candidates(one: EffectsAcross) -> pd.DataFrame:
 
 
 def to_test(one: EffectsAcross) -> Any:
-    """The market in which to test it next, as a row of the table: one that did not run it, if there is any."""
+    """The market in which to test it next, as a row of the table: one that did not run it, if there is any.
+
+    A line that is extrapolated promises most where it is drawn furthest: markets inside what was tested come first.
+    """
     rows = list(candidates(one).itertuples())
-    return ([row for row in rows if not row.ran] or rows)[0]
+    new = [row for row in rows if not row.ran] or rows
+    return ([row for row in new if not row.beyond and better(one, row) > 0.5] or new)[0]
 
 
 def better(one: EffectsAcross, row: Any) -> float:
@@ -64,6 +68,8 @@ def _worth(one: EffectsAcross, row: Any) -> str:
 
 def headline(one: EffectsAcross) -> str:
     """Where it would bring most."""
+    if not one.passed:
+        return f"{one.experiment} did not pass its own checks: which market should get it cannot be told from it."
     row = chosen(one)
     if is_sure(one, row):
         how = "ran the test and gains" if row.ran else "did not run the test, but is expected to gain"
@@ -102,7 +108,7 @@ def _then(one: EffectsAcross, first: Any) -> str:
     row = to_test(one)
     if row.country == first.country or row.ran or better(one, row) <= 0.5:
         return ""
-    return f" Then run the test in {row.name}, where most is expected of those that did not run it: {_worth(one, row)}."
+    return f" Then run the test in {row.name}, the most promising of those that did not run it: {_worth(one, row)}."
 
 
 def _likely(one: EffectsAcross, row: Any) -> str:
@@ -224,7 +230,7 @@ def answer(one: EffectsAcross) -> Answer:
         number = one.estimate(row.country)
     what = "a month" if number.unit == "usd" else f"change of {one.metric.title.lower()}"
     return Answer(
-        title=f"Which market should get “{one.experiment}” next?", headline=headline(one), number=number,
+        title=f"Which market should get “{one.experiment}” next?", headline=headline(one), number=number if one.passed else None,
         number_of=f"{what} in {row.name}, {format_percent(one.level, 0)} interval", decision=decide(one),
         source=one.source, window=_days(one), as_of=f"{one.window[1]:%-d %B %Y}", counted=counted(one), grade="",
     )  # fmt: skip

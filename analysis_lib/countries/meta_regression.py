@@ -235,7 +235,8 @@ def _reml(y: np.ndarray, v: np.ndarray, x: np.ndarray, spreads: np.ndarray, logs
         lambda tau: -float(_along(y, v, x, np.array([tau**2]))[3][0]), bounds=(low, high), method="bounded",
         options={"xatol": 1e-9 * high},
     )  # fmt: skip
-    return 0.0 if logs[0] >= -found.fun else float(found.x**2)
+    # Near zero the likelihood is flat: what is no likelier than no spread is none.
+    return 0.0 if logs[0] >= -found.fun - 1e-9 else float(found.x**2)
 
 
 def _paule_mandel(y: np.ndarray, v: np.ndarray, x: np.ndarray) -> float:

@@ -154,10 +154,18 @@ def test_an_extrapolated_market_is_tested_and_not_shipped():
     assert "lies outside what was tested" in found.decision.reason
 
 
+def test_a_test_goes_first_to_a_market_inside_what_was_tested():
+    """The line promises most where it is drawn furthest: that alone chooses no market."""
+    found = made("BCEFG", live=tuple("BCEFG"))
+    assert found.ranked["country"].iloc[0] == "A"
+    assert "Land D" in found.decision.next_step
+
+
 def test_harm_is_held_and_a_failed_test_tells_nothing():
     assert made(effects=[-0.1] * 6).decision.action == "Hold"
     found = made(passed=False)
     assert found.decision.action == "Cannot tell" and found.decision.money_per_month is None
+    assert "did not pass" in found.answer.headline and found.answer.number is None
 
 
 def test_less_is_better_where_the_metric_says_so():
