@@ -229,8 +229,9 @@ def answer(one: EffectsAcross) -> Answer:
     if number is None or not np.isfinite(number.value):
         number = one.estimate(row.country)
     what = "a month" if number.unit == "usd" else f"change of {one.metric.title.lower()}"
+    number = number if one.passed else None
     return Answer(
-        title=f"Which market should get “{one.experiment}” next?", headline=headline(one), number=number if one.passed else None,
+        title=f"Which market should get “{one.experiment}” next?", headline=headline(one), number=number,
         number_of=f"{what} in {row.name}, {format_percent(one.level, 0)} interval", decision=decide(one),
         source=one.source, window=_days(one), as_of=f"{one.window[1]:%-d %B %Y}", counted=counted(one), grade="",
     )  # fmt: skip
