@@ -91,7 +91,7 @@ def effects_across(
     return effects_of(
         found, values, moderator, base, names=names, level=level, experiment=readout.trial.name, variant=variant,
         metric=evidence.metrics[metric], passed=bool(readout.health.passed), source=wh.name,
-        live=live, window=(evidence.start, evidence.end),
+        live=live, window=(evidence.start, evidence.end), data_end=evidence.data_end,
     )  # fmt: skip
 
 

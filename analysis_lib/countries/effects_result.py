@@ -55,6 +55,8 @@ class EffectsAcross(Finding):
         Name of the source.
     window : tuple of date
         First and last day that were read.
+    data_end : date
+        Last day that the source holds.
     """
 
     SENTENCES = effects_text.SENTENCES
@@ -78,6 +80,7 @@ class EffectsAcross(Finding):
     passed: bool
     source: str
     window: tuple[date, date]
+    data_end: date
 
     @property
     def n_ran(self) -> int:

@@ -233,7 +233,7 @@ def answer(one: EffectsAcross) -> Answer:
     return Answer(
         title=f"Which market should get “{one.experiment}” next?", headline=headline(one), number=number,
         number_of=f"{what} in {row.name}, {format_percent(one.level, 0)} interval", decision=decide(one),
-        source=one.source, window=_days(one), as_of=f"{one.window[1]:%-d %B %Y}", counted=counted(one), grade="",
+        source=one.source, window=_days(one), as_of=f"{one.data_end:%-d %B %Y}", counted=counted(one), grade="",
     )  # fmt: skip
 
 

@@ -36,7 +36,8 @@ NAMES = {code: f"Land {code}" for code in INCOMES}
 INCOME = Moderator("gdp_per_capita_ppp", "international dollars", True, False)
 ORDERS = SimpleNamespace(title="Orders per user", better="up")
 TOLD = {"experiment": "Test", "variant": "new", "metric": ORDERS, "passed": True, "source": "made",
-        "window": (pd.Timestamp("2026-03-01"), pd.Timestamp("2026-03-28"))}  # fmt: skip
+        "window": (pd.Timestamp("2026-03-01"), pd.Timestamp("2026-03-28")),
+        "data_end": pd.Timestamp("2026-10-31")}  # fmt: skip
 
 
 def trials() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
