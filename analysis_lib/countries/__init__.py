@@ -3,6 +3,8 @@
 from analysis_lib.countries.accounting import growth
 from analysis_lib.countries.clusters import clusters
 from analysis_lib.countries.clusters_result import MarketClusters
+from analysis_lib.countries.effects import effects_across
+from analysis_lib.countries.effects_result import EffectsAcross
 from analysis_lib.countries.factors import factors
 from analysis_lib.countries.factors_result import CountryFactors
 from analysis_lib.countries.flows_result import CountryFlows
@@ -19,10 +21,12 @@ __all__ = [
     "CountryFlows",
     "CountryGrowth",
     "CountryProfile",
+    "EffectsAcross",
     "FestivalLift",
     "MarketClusters",
     "beside_print",
     "clusters",
+    "effects_across",
     "factors",
     "festival_lift",
     "gravity",
