@@ -36,6 +36,9 @@ lint: $(READY)
 browser: $(READY)
 	@bash tools/browser.sh
 
+# Tests run two at a time: a second maths thread in each would only make both wait.
+test test-spark: export OMP_NUM_THREADS := 1
+
 test: lint browser
 	@$(VENV)/bin/shopbook data build --if-needed
 	@$(PYTHON) -m pytest -n 2 --dist loadscope --durations=25 --durations-min=5
