@@ -110,6 +110,7 @@ def table(one: EffectsAcross) -> Exhibit:
     """All numbers."""
     frame = one.ranked[["name", "ran", "factor", "raw", "effect", "effect_ci_lower", "effect_ci_upper", "above_zero",
                         "base", "gain"]]  # fmt: skip
+    frame = frame.assign(ran=np.where(frame["ran"], "yes", "no"))
     return Exhibit(
         title="Every market",
         subtitle=f"By gain; factor: {one.moderator.title or 'none'}; base: sales in 30 days of those who meet it",

@@ -55,7 +55,7 @@ def draw_levels(axes: Any, *, frame: pd.DataFrame) -> None:
     many = len(frame) > FEW_NAMES
     axes.scatter(frame["first"], frame["growth"], s=16 if many else 36, color=SUBJECT, alpha=0.6 if many else 1)
     away = (frame["growth"] - frame["growth"].median()).abs()
-    named = frame[away >= away.nlargest(FEW_NAMES // 2).min()] if many else frame
+    named = _apart(frame.loc[away.nlargest(FEW_NAMES).index]) if many else frame
     for row in named.itertuples():
         axes.annotate(
             row.country, (row.first, row.growth), xytext=(5, 3), textcoords="offset points", color=CONTEXT_TEXT
@@ -63,3 +63,15 @@ def draw_levels(axes: Any, *, frame: pd.DataFrame) -> None:
     axes.set_xlabel("level at first, log points")
     axes.set_ylabel("growth, log points", labelpad=2)
     axes.margins(0.12)
+
+
+def _apart(frame: pd.DataFrame) -> pd.DataFrame:
+    """Rows whose names do not lie on each other's, the first ones first."""
+    kept: list[int] = []
+    spread = frame[["first", "growth"]].std().to_numpy()
+    places = frame[["first", "growth"]].to_numpy() / spread
+    for place, name in enumerate(frame["country"]):
+        away = np.abs(places[kept] - places[place])
+        if ((away[:, 0] > 0.15 * (len(name) + 1)) | (away[:, 1] > 0.25)).all():
+            kept.append(place)
+    return frame.iloc[kept]

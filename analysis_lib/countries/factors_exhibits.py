@@ -116,16 +116,21 @@ def pooled(one: CountryFactors) -> Exhibit:
     rows = []
     for name, slopes in one.pooled.items():
         drawn, (scale, step) = slopes.drawn, factors_text.step_of(one, name)
-        numbers = (drawn.mean, drawn.spread, drawn.value.min(), drawn.value.max())
+        numbers = (scale * number for number in (drawn.mean, drawn.spread, drawn.value.min(), drawn.value.max()))
         ends = (slopes.markets[drawn.value.argmin()], slopes.markets[drawn.value.argmax()])
-        rows.append((name.replace("_", " "), step, *(scale * number for number in numbers), *ends, slopes.apart))
-    columns = ["factor", "with", "mean", "spread", "lowest", "highest", "lowest_in", "highest_in", "alike_pvalue"]
+        rows.append((name.replace("_", " "), step, *numbers, *ends, _chance(slopes.apart)))
+    columns = ["factor", "with", "mean", "spread", "lowest", "highest", "lowest_in", "highest_in", "chance_alone"]
     return Exhibit(
         title=f"How far {many} differ in what the metric goes with",
-        subtitle=f"Slopes of single {many}, each drawn to the mean; spread: standard deviation between {many}",
+        subtitle=f"Slopes of single {many}, each drawn to the mean; spread: standard deviation between {many};"
+        " chance alone: p value of all being alike",
         frame=pd.DataFrame(rows, columns=columns),
-        units={**dict.fromkeys(columns[2:6], "share"), "alike_pvalue": ""},
+        units=dict.fromkeys(columns[2:6], "share"),
     )
+
+
+def _chance(pvalue: float) -> str:
+    return "under 0.001" if pvalue < 0.001 else f"{pvalue:.3f}"
 
 
 def levels(one: CountryFactors) -> Exhibit:

@@ -159,13 +159,14 @@ def beside_print(panel: str) -> Exhibit:
     for name, (value, se, digits) in one.published.items():
         ours = table.loc[name]
         same = round(ours["value"], digits) == value and round(ours["se"], digits) == se
-        rows.append((name.replace("_", " "), ours["value"], ours["se"], value, se, "yes" if same else "no"))
+        told = (_digits(number, digits) for number in (ours["value"], ours["se"], value, se))
+        rows.append((name.replace("_", " "), *told, "yes" if same else "no"))
     frame = pd.DataFrame(rows, columns=["factor", "ours", "our_error", "printed", "printed_error", "same"])
     return Exhibit(
         title=f"{(frame['same'] == 'yes').sum()} of {len(frame)} coefficients are those in print, to the last digit",
         subtitle=f"All rows, usual errors; {one.printed_in}",
-        frame=frame, units=dict.fromkeys(frame.columns[1:-1], ""),
-    )  # fmt: skip
+        frame=frame,
+    )
 
 
 def _as_printed(one: Shipped) -> pd.DataFrame:
@@ -175,3 +176,7 @@ def _as_printed(one: Shipped) -> pd.DataFrame:
     terms = {name if unit in LINEAR else f"log({name})": name for name, unit in one.units.items()}
     found = fit(f"log(outcome) ~ {' + '.join(terms)}", frame_of(one), fixed_effects=FIXED, variance="iid")
     return found.coefficients.assign(factor=lambda table: table["term"].map(terms)).set_index("factor")
+
+
+def _digits(number: float, digits: int) -> str:
+    return f"{number:.{digits}f}".replace("-", "−")
