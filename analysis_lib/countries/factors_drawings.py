@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 SUBJECT, SECOND, CONTEXT = PALETTE["subject"], PALETTE["second"], PALETTE["context"]
 
+#: More dots than these are drawn as pixels: as shapes they would weigh more than the rest of the page.
+MANY_DOTS = 500
+
 #: Markets up to which each dot is named; of more, half as many that lie farthest out.
 FEW_NAMES = 20
 
@@ -41,7 +44,7 @@ def draw_alone(axes: Any, *, frame: pd.DataFrame, slope: Estimate, names: tuple[
     """What is left of both, with the line of the regression and its interval."""
     axes.axhline(0, color=CONTEXT, lw=0.8)
     axes.axvline(0, color=CONTEXT, lw=0.8)
-    axes.scatter(frame["x"], frame["y"], s=16, color=CONTEXT, alpha=0.6)
+    axes.scatter(frame["x"], frame["y"], s=16, color=CONTEXT, alpha=0.6, rasterized=len(frame) > MANY_DOTS)
     reach = np.array([frame["x"].min(), frame["x"].max()])
     axes.fill_between(reach, slope.ci_lower * reach, slope.ci_upper * reach, color=SUBJECT, alpha=0.2, lw=0)
     axes.plot(reach, slope.value * reach, color=SUBJECT, lw=2.4)

@@ -12,8 +12,13 @@ from analysis_lib.drawings import draw_forest
 from analysis_lib.results import Exhibit, format_percent
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from analysis_lib.countries.factors_result import CountryFactors
 
+
+#: Groups of dots whose means stand for them in the table.
+GROUPS = 60
 
 #: Of many markets, so many at either end are drawn.
 ENDS = 10
@@ -67,16 +72,27 @@ def alone(one: CountryFactors) -> Exhibit:
     title = name.replace("_", " ")
     up, called = one.effect(name).value > 0, one.panel.called
     metric = one.panel.metric.title.lower()
+    frame, some = left, ""
+    if len(left) > factors_drawings.MANY_DOTS:
+        frame = _in_groups(left)
+        some = f"; the numbers are means of {GROUPS} groups of dots"
     return Exhibit(
         title=(
             f"{called.periods.capitalize()} with more {title} than expected have {'higher' if up else 'lower'} {metric}"
         ),
         subtitle=f"Each dot a {called.one}'s {called.period}; {called.one}, {called.period} and the other factors are"
-        " taken out of both",
-        frame=left.rename(columns={"y": "metric", "x": "factor"}), units={"metric": "", "factor": ""},
+        f" taken out of both{some}",
+        frame=frame.rename(columns={"y": "metric", "x": "factor"}), units={"metric": "", "factor": ""},
         draw=partial(factors_drawings.draw_alone, frame=left, slope=one.effect(name), names=(title, metric)),
         height=0.7,
     )  # fmt: skip
+
+
+def _in_groups(left: pd.DataFrame) -> pd.DataFrame:
+    """Means of equally many dots, from the least of the factor to the most."""
+    ranked = left.sort_values("x").reset_index(drop=True)
+    group = ranked.index * GROUPS // len(ranked)
+    return ranked.groupby(group).agg(n=("x", "size"), y=("y", "mean"), x=("x", "mean"))
 
 
 def by_market(one: CountryFactors) -> Exhibit:

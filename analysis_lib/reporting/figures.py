@@ -20,6 +20,9 @@ PATHS, DIGITS = re.compile(rb' d="[^"]*"'), re.compile(rb"(\d\d\d\.\d|\.\d\d)\d+
 #: The space between elements.
 BETWEEN = re.compile(rb">\s+<")
 
+#: Of what a drawing asks to have as pixels.
+PIXELS_PER_INCH = 200
+
 
 def figure_html(exhibit: Exhibit, *, with_numbers: bool = True) -> str:
     """An exhibit as a ``<figure>``: title, subtitle, image, numbers as table and CSV.
@@ -67,7 +70,8 @@ def _svg(exhibit: Exhibit) -> bytes:
         figure = Figure(figsize=(WIDTH, WIDTH * exhibit.height), layout="constrained")
         exhibit.draw(figure.add_subplot())
         target = io.BytesIO()
-        figure.savefig(target, format="svg", metadata={"Date": None, "Creator": None})
+        # Only what a drawing asks to have as pixels (thousands of dots) has a resolution.
+        figure.savefig(target, format="svg", dpi=PIXELS_PER_INCH, metadata={"Date": None, "Creator": None})
     # A control character in a label would make the whole image unreadable.
     return _shorter(CONTROL_CHARACTERS.sub(b"", target.getvalue()))
 
