@@ -23,6 +23,13 @@ _SOURCES = """sources:
 """
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The first test waits for Java and for both engines, which on a busy machine takes minutes."""
+    for item in items:
+        if item.get_closest_marker("spark"):
+            item.add_marker(pytest.mark.timeout(1200))
+
+
 class Pair:
     """The shop on DuckDB and on Spark."""
 
