@@ -54,7 +54,7 @@ def main() -> None:
         start = time.perf_counter()
         world.build(path, seed=1, scale=scale)
         console.print(f"world at scale {scale:g}: {time.perf_counter() - start:.0f} s")
-        pipelines.build(warehouse.connect(str(path)))
+    pipelines.build(warehouse.connect(str(path)))  # what is built already is kept
     wh = warehouse.connect(str(path))
     rows = {name: int(wh.query(wh.table(name).count())) for name in (*FACTS, "events")}
     console.print(", ".join(f"{name} {number:,}" for name, number in rows.items()))
