@@ -63,3 +63,15 @@ def unknown(kind: str, name: str, allowed: Iterable[str], where: str) -> Unknown
     else:
         hint = "None is known."
     return UnknownName(f"{kind} '{name}' is not in {where}. {hint}")
+
+
+def check_level(level: float) -> None:
+    """Refuse a level that no interval has.
+
+    Raises
+    ------
+    InvalidValue
+        A level outside of 0.5 to 0.999.
+    """
+    if not 0.5 <= level <= 0.999:
+        raise InvalidValue(f"level={level}: a level between 0.5 and 0.999 is needed, for example 0.95")

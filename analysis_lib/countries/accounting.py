@@ -11,7 +11,7 @@ from analysis_lib.countries import periods as spans
 from analysis_lib.countries.growth_cells import growth_cells
 from analysis_lib.countries.growth_parts import growth_parts
 from analysis_lib.countries.growth_result import CountryGrowth
-from analysis_lib.errors import InvalidValue, NotEnoughData, unknown
+from analysis_lib.errors import InvalidValue, NotEnoughData, check_level, unknown
 from analysis_lib.pipelines import mart
 
 if TYPE_CHECKING:
@@ -68,8 +68,7 @@ def growth(
     """
     if metric not in METRICS:
         raise unknown("metric", metric, METRICS, "what growth can be told apart for")
-    if not 0.5 <= level <= 0.999:
-        raise InvalidValue(f"level={level}: a level between 0.5 and 0.999 is needed, for example 0.95")
+    check_level(level)
     if (before is None) != (after is None):
         raise InvalidValue("before and after are given together, or neither: then the last weeks are compared")
     first, last = data_span(wh)

@@ -10,7 +10,7 @@ from analysis_lib.config import LEVEL
 from analysis_lib.countries.clusters_result import MarketClusters
 from analysis_lib.countries.grouping import split_of
 from analysis_lib.countries.peers import LOGS, TRAITS
-from analysis_lib.errors import InvalidValue, NotEnoughData
+from analysis_lib.errors import NotEnoughData, check_level
 
 if TYPE_CHECKING:
     from analysis_lib.warehouse import Warehouse
@@ -49,8 +49,7 @@ def clusters(wh: Warehouse, *, level: float = LEVEL, seed: int = 1) -> MarketClu
     --------
     >>> countries.clusters(wh).text  # doctest: +SKIP
     """
-    if not 0.5 <= level <= 0.999:
-        raise InvalidValue(f"level={level}: a level between 0.5 and 0.999 is needed, for example 0.95")
+    check_level(level)
     try:
         values, names, traits = _traits(wh)
         split = split_of(values, names, np.isin(traits, LOGS), seed=seed)

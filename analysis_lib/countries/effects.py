@@ -19,7 +19,7 @@ from analysis_lib.countries.effects_cells import (
 )
 from analysis_lib.countries.effects_result import EffectsAcross
 from analysis_lib.countries.meta_regression import Drawn, MetaRegression, meta_regression
-from analysis_lib.errors import InvalidValue, NotEnoughData, unknown
+from analysis_lib.errors import InvalidValue, NotEnoughData, check_level, unknown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,8 +76,7 @@ def effects_across(
     NotEnoughData
         Fewer than three markets have an effect.
     """
-    if not 0.5 <= level <= 0.999:
-        raise InvalidValue(f"level={level}: a level between 0.5 and 0.999 is needed, for example 0.95")
+    check_level(level)
     metric, variant = metric or readout.primary, variant or readout.trial.treatments[0]
     found = effects_by_market(readout, metric, variant)
     moderator = moderator_of(wh, metric, factor)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from analysis_lib.countries import factors_drawings, factors_text
 from analysis_lib.countries.convergence import MONTHS
-from analysis_lib.drawings import draw_forest
+from analysis_lib.drawings import draw_rows
 from analysis_lib.results import Exhibit, format_percent
 
 if TYPE_CHECKING:
@@ -35,7 +35,6 @@ def effects(one: CountryFactors) -> Exhibit:
         rows.append((factor.title, found.value, found.ci_lower, found.ci_upper, lasso))
     frame = pd.DataFrame(rows, columns=["factor", "effect", "effect_ci_lower", "effect_ci_upper", "double_lasso"])
     frame = frame.sort_values("effect", key=abs, ascending=False, ignore_index=True)
-    drawn = frame.set_axis(["row", "effect", "ci_lower", "ci_upper", "rel_effect"], axis=1)
     name = one.panel.metric.title.lower()
     clear = int(((frame["effect_ci_lower"] > 0) | (frame["effect_ci_upper"] < 0)).sum())
     many = f"{clear} of {len(frame)} factors go with {name} by themselves"
@@ -46,7 +45,7 @@ def effects(one: CountryFactors) -> Exhibit:
             f" {format_percent(one.level, 0)} intervals; grey: double lasso"
         ),
         frame=frame, units=dict.fromkeys(frame.columns[1:], "share"),
-        draw=partial(draw_forest, frame=drawn.assign(role="success", margin=float("nan"))),
+        draw=partial(draw_rows, frame=frame),
         height=0.12 * len(frame) + 0.15,
     )  # fmt: skip
 
@@ -111,13 +110,12 @@ def by_market(one: CountryFactors) -> Exhibit:
     many_rows = len(frame) > 2 * ENDS
     shown = pd.concat([frame.head(ENDS), frame.tail(ENDS)]) if many_rows else frame
     some = f"; the {ENDS} lowest and highest of {len(frame)}" if many_rows else ""
-    shown = shown.set_axis(["row", "effect", "ci_lower", "ci_upper", "rel_effect"], axis=1)
     alike, many = drawn.spread < 0.2 * abs(drawn.mean), one.panel.called.many.capitalize()
     return Exhibit(
         title=f"{many} are alike in it" if alike else f"{many} differ in it, but each alone says little",
         subtitle=f"Change of the metric with {step} of {title}; grey: the {one.panel.called.one} by itself{some}",
         frame=frame, units=dict.fromkeys(frame.columns[1:], "share"),
-        draw=partial(draw_forest, frame=shown.assign(role="success", margin=float("nan"))),
+        draw=partial(draw_rows, frame=shown),
         height=0.1 * len(shown) + 0.12,
     )  # fmt: skip
 

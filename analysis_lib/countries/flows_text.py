@@ -11,7 +11,7 @@ from analysis_lib.countries.flows_moves import largest_move, units_abroad
 from analysis_lib.countries.flows_verdict import RULE, decide
 from analysis_lib.countries.gravity_cells import RETURN_DAYS, sides
 from analysis_lib.countries.gravity_panel import currency_changes, sells_both_ways
-from analysis_lib.results import Answer, format_count, format_percent, format_value
+from analysis_lib.results import Answer, format_count, format_percent, format_value, listed
 
 if TYPE_CHECKING:
     from analysis_lib.countries.flows_result import CountryFlows
@@ -65,15 +65,11 @@ def who_sells(one: CountryFlows) -> str:
     alone = [code for code in one.cells.origins if code not in abroad]
     said = (
         f"Of {format_count(pairs)} pairs of an origin and a market, {format_count(trading)} trade. Merchants of"
-        f" {_listed(sorted(abroad))} sell abroad; those of {format_count(len(alone))} other origins at home only."
+        f" {listed(sorted(abroad))} sell abroad; those of {format_count(len(alone))} other origins at home only."
     )
     if not both:
         return f"{said} No origin sells both at home and abroad, so none can be held against itself across its border."
-    return f"{said} {_listed(both)} sell both at home and abroad."
-
-
-def _listed(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    return f"{said} {listed(both)} sell both at home and abroad."
 
 
 def border(one: CountryFlows) -> str:
@@ -185,7 +181,7 @@ def expected(one: CountryFlows) -> str:
         return (
             f"{said} No market is outside; of {len(frame)} markets that differ by chance, about {by_chance} would be."
         )
-    named = _listed([one.markets[code] for code in outside["country"]])
+    named = listed([one.markets[code] for code in outside["country"]])
     return f"{said} Outside: {named}; of {len(frame)} markets that differ by chance, about {by_chance} would be."
 
 

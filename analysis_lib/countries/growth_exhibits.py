@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from analysis_lib.countries import growth_drawings
 from analysis_lib.countries.growth_parts import PARTS
 from analysis_lib.countries.growth_text import TITLES, losses
-from analysis_lib.drawings import draw_forest
+from analysis_lib.drawings import draw_rows
 from analysis_lib.results import Exhibit, format_count, format_percent
 
 if TYPE_CHECKING:
@@ -28,14 +28,13 @@ def growth(one: CountryGrowth) -> Exhibit:
         rows.append((name, organic.value, organic.ci_lower, organic.ci_upper, reported.value))
     frame = pd.DataFrame(rows, columns=["market", "organic", "organic_ci_lower", "organic_ci_upper", "reported"])
     frame = frame.sort_values("organic", ascending=False, ignore_index=True)
-    drawn = frame.set_axis(["row", "effect", "ci_lower", "ci_upper", "rel_effect"], axis=1)
     apart = (frame["organic"] - frame["reported"]).abs().max()
     level = format_percent(one.level, 0)
     return Exhibit(
         title=f"Growth as reported and of the market's own differ by up to {format_percent(apart, 0)} of sales",
         subtitle=f"Organic growth of GMV in constant currency, {level} intervals; grey dots: in USD as reported",
         frame=frame, units=dict.fromkeys(frame.columns[1:], "share"),
-        draw=partial(draw_forest, frame=drawn.assign(role="success", margin=float("nan"))),
+        draw=partial(draw_rows, frame=frame),
         height=0.11 * len(frame) + 0.12,
     )  # fmt: skip
 

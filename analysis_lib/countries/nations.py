@@ -9,7 +9,7 @@ from analysis_lib.config import LEVEL
 from analysis_lib.countries.factors import FIXED, factors_of
 from analysis_lib.countries.factors_result import CountryFactors
 from analysis_lib.countries.market_panel import LINEAR, NATIONS, STATES, Called, panel_of
-from analysis_lib.errors import InvalidValue, unknown
+from analysis_lib.errors import check_level, unknown
 from analysis_lib.results import Exhibit
 
 if TYPE_CHECKING:
@@ -120,8 +120,7 @@ def nations(panel: str = "states", *, level: float = LEVEL) -> CountryFactors:
         A level outside of 0.5 to 0.999.
     """
     one = shipped(panel)
-    if not 0.5 <= level <= 0.999:
-        raise InvalidValue(f"level={level}: a level between 0.5 and 0.999 is needed, for example 0.95")
+    check_level(level)
     made = panel_of(frame_of(one), one.units, one.outcome, {}, 0, one.called)
     return factors_of(made, level=level, source=one.title)
 

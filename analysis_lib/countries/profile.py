@@ -10,7 +10,7 @@ from analysis_lib.countries.gaps import gaps
 from analysis_lib.countries.peers import find_peers
 from analysis_lib.countries.profile_cells import profile_cells
 from analysis_lib.countries.profile_result import CountryProfile
-from analysis_lib.errors import InvalidValue, NotEnoughData, unknown
+from analysis_lib.errors import InvalidValue, NotEnoughData, check_level, unknown
 from analysis_lib.pipelines import mart
 
 if TYPE_CHECKING:
@@ -57,8 +57,7 @@ def profile(wh: Warehouse, country: str, *, weeks: int = 13, level: float = LEVE
         raise unknown("market", country, list(names.index), "table countries")
     if not 1 <= weeks <= 52:
         raise InvalidValue(f"weeks={weeks}: between 1 and 52 are needed")
-    if not 0.5 <= level <= 0.999:
-        raise InvalidValue(f"level={level}: a level between 0.5 and 0.999 is needed, for example 0.95")
+    check_level(level)
     _, last = data_span(wh)
     cells = profile_cells(wh, last, weeks)
     if country not in cells.markets or not cells.values["gmv"][:, cells.markets.index(country)].sum() > 0:

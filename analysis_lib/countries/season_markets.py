@@ -149,12 +149,7 @@ class MarketSeason:
 
     def _widened(self, found: Lift, length: int) -> Estimate:
         """The lift with what placebo windows of the market's own past show its error leaves out."""
-        from scipy.stats import norm  # slow to import
-
-        reach = float(norm.ppf(0.5 + self.level / 2)) * found.se
-        plain = Estimate(
-            found.value, found.se, found.value - reach, found.value + reach, self.level, "share", found.n_days, METHOD
-        )
+        plain = Estimate.normal(found.value, found.se, level=self.level, unit="share", n=found.n_days, method=METHOD)
         return self.placebos(length).widen(plain)
 
     def placebos(self, length: int):
@@ -180,8 +175,6 @@ def pooled(rows: list[Told]) -> Told:
     NotEnoughData
         There is none.
     """
-    from scipy.stats import norm  # slow to import
-
     if not rows:
         raise NotEnoughData("no year can be told")
     if len(rows) == 1:
@@ -191,8 +184,7 @@ def pooled(rows: list[Told]) -> Told:
     weights = expected / expected.sum()
     value = float(weights @ [row.rel.value for row in rows])
     se = float(np.sqrt(np.square(weights) @ [row.rel.se**2 for row in rows]))
-    reach = float(norm.ppf(0.5 + first.rel.level / 2)) * se
     n = sum(row.rel.n for row in rows)
-    rel = Estimate(value, se, value - reach, value + reach, first.rel.level, "share", n, first.rel.method)
+    rel = Estimate.normal(value, se, level=first.rel.level, unit="share", n=n, method=first.rel.method)
     extra = rel.scaled(float(expected.sum()), first.extra.unit)
     return Told(first.phase, 0, rel, extra, sum(row.n_left_out for row in rows))

@@ -24,7 +24,7 @@ from analysis_lib.countries.season_windows import (
 )
 from analysis_lib.countries.season_years import year_on_year
 from analysis_lib.countries.seasons_result import FestivalLift
-from analysis_lib.errors import InvalidValue, NotEnoughData, unknown
+from analysis_lib.errors import InvalidValue, NotEnoughData, check_level, unknown
 
 if TYPE_CHECKING:
     from analysis_lib.calendar import Calendar
@@ -121,8 +121,7 @@ def festival_lift(
 
 
 def _asked(weeks_before: int, weeks_after: int, level: float) -> None:
-    if not 0.5 <= level <= 0.999:
-        raise InvalidValue(f"level={level}: a level between 0.5 and 0.999 is needed, for example 0.95")
+    check_level(level)
     if not (1 <= weeks_before <= 8 and 1 <= weeks_after <= 8):
         raise InvalidValue(f"weeks_before={weeks_before}, weeks_after={weeks_after}: 1 to 8 weeks can be looked at")
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analysis_lib.config import PALETTE
+from analysis_lib.drawings.forest import GROUND
 from analysis_lib.results import format_percent
 
 if TYPE_CHECKING:
@@ -16,7 +17,8 @@ SUBJECT, SECOND, CONTEXT = PALETTE["subject"], PALETTE["second"], PALETTE["conte
 
 CONTEXT_TEXT = PALETTE["context_text"]
 
-GROUND = {"facecolor": "white", "edgecolor": "none", "pad": 0.5, "alpha": 0.85}
+#: Names lie on curves, which shine through.
+ON_CURVES = GROUND | {"alpha": 0.85}
 
 #: The scale of colours ends at this quantile of lifts, so that one outlier does not pale the others.
 END = 0.98
@@ -82,7 +84,7 @@ def draw_curves(axes: Any, *, frame: pd.DataFrame, length: int, since: str) -> N
         shown = "" if not np.isfinite(best) else f"highest {format_percent(best, 0)}"
         for at, side, text, colour in ((0.005, "left", name, CONTEXT_TEXT), (0.995, "right", shown, "#222222")):
             axes.text(at, -row + 0.52, text, transform=onto, ha=side, va="center", color=colour, fontsize="small",
-                      bbox=GROUND)  # fmt: skip
+                      bbox=ON_CURVES)  # fmt: skip
     axes.set_yticks([])
     axes.set_ylim(-len(names) + 0.4, 0.75)
     axes.set_xlim(float(frame["day"].min()) - 0.5, float(frame["day"].max()) + 0.5)

@@ -12,7 +12,7 @@ from analysis_lib.countries import seasons_drawings
 from analysis_lib.countries.season_lift import expected_days
 from analysis_lib.countries.season_markets import REACH, REACH_PAYDAY, MarketSeason
 from analysis_lib.countries.seasons_text import metric_name, start_on, starts, sure, surest
-from analysis_lib.drawings import draw_forest
+from analysis_lib.drawings import draw_rows
 from analysis_lib.errors import NotEnoughData
 from analysis_lib.results import Exhibit, format_count, format_interval, format_percent, format_value, nothing_to_show
 
@@ -32,7 +32,6 @@ def lifts(one: FestivalLift) -> Exhibit:
     own = one.own("festival")
     rows = [(one.markets[code], it.value, it.ci_lower, it.ci_upper, own[code].value) for code, it in one.ranked]
     frame = pd.DataFrame(rows, columns=["market", "lift", "lift_ci_lower", "lift_ci_upper", "own"])
-    drawn = frame.set_axis(["row", "effect", "ci_lower", "ci_upper", "rel_effect"], axis=1)
     n = len(sure(one))
     title = f"{format_count(n)} of {format_count(len(frame))} markets lie above usual beyond doubt"
     return Exhibit(
@@ -40,7 +39,7 @@ def lifts(one: FestivalLift) -> Exhibit:
         subtitle=f"{one.metric.title} against usual days, {format_percent(one.level, 0)} intervals, each market"
         " drawn to the mean of all; grey dots: the market by itself",
         frame=frame, units=dict.fromkeys(frame.columns[1:], "share"),
-        draw=partial(draw_forest, frame=drawn.assign(role="success", margin=float("nan"))),
+        draw=partial(draw_rows, frame=frame),
         height=0.11 * len(frame) + 0.14,
     )  # fmt: skip
 
@@ -160,7 +159,6 @@ def years(one: FestivalLift) -> Exhibit:
     ]
     frame = pd.DataFrame(rows, columns=["market", "aligned", "aligned_ci_lower", "aligned_ci_upper", "by_date"])
     frame = frame.sort_values("aligned", ascending=False, ignore_index=True)
-    drawn = frame.set_axis(["row", "effect", "ci_lower", "ci_upper", "rel_effect"], axis=1)
     worst = surest(one)
     same = all(it.n_shared == it.n_days for it in one.years.values())
     title = (
@@ -171,7 +169,7 @@ def years(one: FestivalLift) -> Exhibit:
         subtitle=f"Growth of {metric_name(one)} over the same days of it, {format_percent(one.level, 0)} intervals of"
         " single days' chance; grey dots: the same weekdays 52 weeks before",
         frame=frame, units=dict.fromkeys(frame.columns[1:], "share"),
-        draw=partial(draw_forest, frame=drawn.assign(role="success", margin=float("nan"))),
+        draw=partial(draw_rows, frame=frame),
         height=0.11 * len(frame) + 0.14,
     )  # fmt: skip
 

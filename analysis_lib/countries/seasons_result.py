@@ -101,17 +101,14 @@ class FestivalLift(Finding):
 
     def mean(self, phase: str) -> Estimate | None:
         """Mean lift of markets in a phase; the one market's, if there is one; None if there is none."""
-        from scipy.stats import norm  # slow to import
-
         own = self.own(phase)
         found = self.drawn(phase)
         if found is None:
             return next(iter(own.values()), None)
         _, drawn = found
-        reach = float(norm.ppf(0.5 + self.level / 2)) * drawn.mean_se
-        return Estimate(
-            drawn.mean, drawn.mean_se, drawn.mean - reach, drawn.mean + reach, self.level, "share", len(own),
-            "mean of markets, their spread allowed for",
+        return Estimate.normal(
+            drawn.mean, drawn.mean_se, level=self.level, unit="share", n=len(own),
+            method="mean of markets, their spread allowed for",
         )  # fmt: skip
 
     @property

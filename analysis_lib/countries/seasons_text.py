@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from analysis_lib.countries.season_markets import REACH, REACH_PAYDAY
 from analysis_lib.countries.season_windows import NOT_KEPT
-from analysis_lib.results import Answer, Decision, Estimate, format_count, format_percent, format_value
+from analysis_lib.results import Answer, Decision, Estimate, format_count, format_percent, format_value, listed
 
 if TYPE_CHECKING:
     from analysis_lib.countries.season_years import YearOnYear
@@ -25,12 +25,6 @@ RULE = (
     " anything else. Start: the earliest week (or day, about a payday) from which on each lies above usual beyond"
     " doubt, all markets and weeks taken together."
 )
-
-
-def listed(names: Iterable[str]) -> str:
-    """Names with commas, and the last with "and"."""
-    names = list(names)
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def metric_name(one: FestivalLift) -> str:
@@ -98,12 +92,9 @@ def brought(one: FestivalLift) -> str:
     """Money beyond usual days, all markets together; nothing where the metric is none or does not add up."""
     if one.metric.unit != "usd" or not one.metric.adds_up_over("time"):
         return ""
-    from scipy.stats import norm  # slow to import
-
     rows = [by_phase["festival"][0].extra for by_phase in one.phases.values()]
     value, se = sum(row.value for row in rows), float(np.sqrt(sum(row.se**2 for row in rows)))
-    reach = float(norm.ppf(0.5 + one.level / 2)) * se
-    total = Estimate(value, se, value - reach, value + reach, one.level, "usd", len(rows), "sum of markets")
+    total = Estimate.normal(value, se, level=one.level, unit="usd", n=len(rows), method="sum of markets")
     first, last = one.span
     years = (last - first).days / 365.25
     return f" All markets together sold {total.short} more than on usual days, over {years:.0f} years of data."

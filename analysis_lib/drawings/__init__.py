@@ -1,5 +1,5 @@
 """Drawings that several questions share: frames in, marks on matplotlib axes out."""
 
-from analysis_lib.drawings.forest import draw_forest, money_axis, name_rows, percent_axis
+from analysis_lib.drawings.forest import draw_forest, draw_rows, money_axis, name_rows, percent_axis
 
-__all__ = ["draw_forest", "money_axis", "name_rows", "percent_axis"]
+__all__ = ["draw_forest", "draw_rows", "money_axis", "name_rows", "percent_axis"]

@@ -44,6 +44,19 @@ def draw_forest(axes: Any, frame: pd.DataFrame) -> None:
     percent_axis(axes.xaxis)
 
 
+def draw_rows(axes: Any, *, frame: pd.DataFrame) -> None:
+    """As ``draw_forest``, of results alone.
+
+    Parameters
+    ----------
+    frame
+        Five columns in this order, whatever they are called: name, value, both ends of its interval, and what is drawn
+        as a dot beside it.
+    """
+    rows = frame.set_axis(["row", "effect", "ci_lower", "ci_upper", "rel_effect"], axis=1)
+    draw_forest(axes, rows.assign(role="success", margin=float("nan")))
+
+
 def name_rows(axes: Any, names: Iterable[str], shown: list[str], *, above: float) -> None:
     """Names above the left of each row, numbers above its right; no ticks, and room for the first.
 

@@ -12,6 +12,7 @@ from analysis_lib.results.formatter import (
     format_percent,
     format_range,
     format_value,
+    listed,
 )
 from analysis_lib.results.result import Result
 
@@ -28,5 +29,6 @@ __all__ = [
     "format_percent",
     "format_range",
     "format_value",
+    "listed",
     "nothing_to_show",
 ]

@@ -39,6 +39,14 @@ class Estimate(Result):
     n: int
     method: str
 
+    @classmethod
+    def normal(cls, value: float, se: float, *, level: float, unit: str, n: int, method: str) -> Estimate:
+        """An estimate whose errors are normal."""
+        from scipy.stats import norm  # slow to import
+
+        reach = float(norm.ppf(0.5 + level / 2)) * se
+        return cls(value, se, value - reach, value + reach, level, unit, n, method)
+
     @property
     def excludes_zero(self) -> bool:
         """Whether the interval lies on one side of zero."""

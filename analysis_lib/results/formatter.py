@@ -7,6 +7,7 @@ of money), ``share`` (0 to 1, shown as %), ``pp`` (difference of shares), or a n
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 CURRENCY_SYMBOLS = {
     "usd": "$", "eur": "€", "gbp": "£", "idr": "Rp", "thb": "฿", "vnd": "₫", "myr": "RM",
@@ -155,3 +156,15 @@ def format_count(number: float, noun: str = "") -> str:
     if not math.isfinite(number):
         return NOT_A_NUMBER
     return f"{_number(number, 0)}{' ' + noun if noun else ''}"
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names with commas, and an "and" before the last.
+
+    Examples
+    --------
+    >>> listed(["US", "MY", "SA"]), listed(["US"])
+    ('US, MY and SA', 'US')
+    """
+    names = list(names)
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
