@@ -7,15 +7,18 @@ from analysis_lib.campaigns.plan_written import WrittenPlan, load_campaign_plan
 from analysis_lib.campaigns.planning import plan
 from analysis_lib.campaigns.result import CampaignReview
 from analysis_lib.campaigns.review import READS, review
+from analysis_lib.campaigns.without_lot import WithoutLot, without_lot
 
 __all__ = [
     "READS",
     "CampaignPlan",
     "CampaignReview",
     "League",
+    "WithoutLot",
     "WrittenPlan",
     "league",
     "load_campaign_plan",
     "plan",
     "review",
+    "without_lot",
 ]

@@ -12,7 +12,7 @@ import pandas as pd
 from analysis_lib.campaigns.windows import Campaign, Windows
 from analysis_lib.errors import ContractError, NotEnoughData
 from analysis_lib.pipelines import mart
-from analysis_lib.warehouse.days import local_day
+from analysis_lib.warehouse.instants import begins, day_of
 
 #: Money measures a review can be made of: expression on an order line, and its meaning.
 MEASURES = {
@@ -73,9 +73,8 @@ class Panel:
     def weekly(self, first: int, last: int, kind: np.ndarray | None = None) -> np.ndarray:
         """Spending (of one kind, or all) in the weeks ``first`` to ``last - 1``; shape (users, weeks)."""
         span = slice(first - self.first_week, last - self.first_week)
-        if kind is not None:
-            return kind[:, span].sum(axis=2)
-        return (self.promoted[:, span] + self.other[:, span]).sum(axis=2)
+        kinds = (self.promoted, self.other) if kind is None else (kind,)
+        return sum(one[:, span, 0] + one[:, span, 1] for one in kinds)
 
     def during(self, start: int, kind: np.ndarray) -> np.ndarray:
         """Spending in a window of the campaign's length from week ``start``; shape (users,)."""
@@ -98,10 +97,11 @@ def days_with_orders(wh, campaign: Campaign) -> tuple[date, date]:
     orders = orders.filter(orders.country == campaign.country)
     ends = orders.aggregate(first=orders.ordered_at.min(), last=orders.ordered_at.max())
     ends = ends.filter(ends.first.notnull())
-    days = wh.query(ends.select(*(local_day(ends[end], campaign.timezone).name(end) for end in ("first", "last"))))
-    if days.empty:
+    found = wh.query(ends)
+    if found.empty:
         raise NotEnoughData(f"source '{wh.name}' has no orders in {campaign.country}")
-    return pd.Timestamp(days["first"][0]).date(), pd.Timestamp(days["last"][0]).date()
+    first, last = (day_of(pd.Timestamp(found[end][0]).to_pydatetime(), campaign.timezone) for end in ("first", "last"))
+    return first, last
 
 
 def targets(wh) -> pd.DataFrame:
@@ -154,7 +154,7 @@ def _cells(wh, windows: Windows, measure: str):
     """user_id, week, part, promoted, spent, lost."""
     campaign = windows.campaign
     promoted = promoted_products(wh, campaign).mutate(promoted=ibis.literal(1))
-    lines = (_settled_lines if _knows_returns(wh) else _recorded_lines)(wh, campaign, measure)
+    lines = (_settled_lines if _knows_returns(wh) else _recorded_lines)(wh, windows, measure)
     lines = lines.left_join(promoted, "product_id")
     lines = lines.mutate(promoted=lines.promoted.fill_null(0))
     broken = campaign.n_days % 7
@@ -169,22 +169,22 @@ def _cells(wh, windows: Windows, measure: str):
     )
 
 
-def _recorded_lines(wh, campaign: Campaign, measure: str):
+def _recorded_lines(wh, windows: Windows, measure: str):
     """Order lines as recorded: user_id, product_id, currency, since (days from the start), spent, lost (0)."""
     orders = wh.table("orders")
-    orders = orders.filter(orders.country == campaign.country)
-    since = local_day(orders.ordered_at, campaign.timezone).delta(ibis.literal(campaign.starts_on), unit="day")
+    orders = orders.filter(orders.country == windows.campaign.country)
+    since = windows.day_of(orders.ordered_at).delta(ibis.literal(windows.campaign.starts_on), unit="day")
     return orders.select(
         "user_id", "product_id", "currency", since=since, spent=line_value(orders, measure), lost=ibis.literal(0.0)
     )
 
 
-def _settled_lines(wh, campaign: Campaign, measure: str):
+def _settled_lines(wh, windows: Windows, measure: str):
     """The same with what became of the orders, each line once."""
     facts = mart(wh, "order_facts")
-    facts = facts.filter(facts.country == campaign.country)
+    facts = facts.filter(facts.country == windows.campaign.country)
     worth, lost = settled_value(facts, measure)
-    since = facts.day.delta(ibis.literal(campaign.starts_on), unit="day")
+    since = facts.day.delta(ibis.literal(windows.campaign.starts_on), unit="day")
     return facts.select("user_id", "product_id", "currency", since=since, spent=worth, lost=lost.fill_null(0.0))
 
 
@@ -236,10 +236,8 @@ def promoted_products(wh, campaign: Campaign):
 
 def _known_users(wh, campaign: Campaign):
     users = wh.table("users")
-    signed_up = local_day(users.signed_up_at, campaign.timezone)
-    return users.filter(users.country == campaign.country, signed_up < ibis.literal(campaign.starts_on)).select(
-        "user_id"
-    )
+    start = ibis.literal(begins(campaign.starts_on, campaign.timezone))
+    return users.filter(users.country == campaign.country, users.signed_up_at < start).select("user_id")
 
 
 def days_between(frame: pd.DataFrame, start: date) -> pd.DataFrame:

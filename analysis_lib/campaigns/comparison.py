@@ -30,13 +30,16 @@ HISTORY = {
 #: Received in the same days and so not part of what this campaign did; adjusted for, not balanced.
 OTHERS_DURING = "others_during"
 
+#: The same, the weeks after counted in.
+OTHERS_WHOLE = "others_whole"
+
 #: What the net is the sum of; ``returned`` where the source tells what became of orders.
 PARTS = ("promoted_during", "other_during", "after", "returned")
 
 
-def outcomes(panel: Panel) -> tuple[str, ...]:
-    """Outcomes that a panel has, the total last."""
-    return (*(PARTS if panel.lost is not None else PARTS[:-1]), "total")
+def outcomes(frame: pd.DataFrame) -> list[str]:
+    """Outcomes that a frame of buyers has, the total last."""
+    return [name for name in (*PARTS, "total") if name in frame]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,25 +111,30 @@ def frame_at(panel: Panel, seen: Exposure, windows: Windows, group: str, start: 
     Returns
     -------
     pandas.DataFrame
-        treated (0, 1), the columns of ``HISTORY`` (money per week, shares), others_during, and the
-        outcomes of the panel (money over the window).
+        treated (0, 1), the columns of ``HISTORY`` (money per week, shares), others_during and others_whole (campaigns
+        a day), other_before, all_before and returned_before (money per week), and the outcomes of the panel (money
+        over the window).
     """
-    weeks = panel.weekly(start - weeks_before, start)
-    n_users, first_day = len(panel.users), 7 * start
+    first, n_users, first_day = start - weeks_before, len(panel.users), 7 * start
+    weeks, promoted_weeks = panel.weekly(first, start), panel.weekly(first, start, panel.promoted)
     promoted, other = panel.during(start, panel.promoted), panel.during(start, panel.other)
     after = panel.after(start, windows.weeks_after) if windows.weeks_after else np.zeros(n_users)
     end = first_day + panel.n_days
     parts = {"promoted_during": promoted, "other_during": other, "after": after}
+    before = {"promoted_before": promoted_weeks.mean(axis=1), "all_before": weeks.mean(axis=1)}
+    before["other_before"] = before["all_before"] - before["promoted_before"]
     if panel.lost is not None:
         lost_after = panel.after(start, windows.weeks_after, panel.lost) if windows.weeks_after else 0.0
         parts["returned"] = -(panel.during(start, panel.lost) + lost_after)
+        before["returned_before"] = -panel.weekly(first, start, panel.lost).mean(axis=1)
     return pd.DataFrame(
         {
             "treated": seen.treated(group, n_users),
             **history(weeks),
-            "promoted_before": panel.weekly(start - weeks_before, start, panel.promoted).mean(axis=1),
+            **before,
             "others_before": seen.others(group, n_users, first_day - 7 * weeks_before, first_day),
             OTHERS_DURING: seen.others(group, n_users, first_day, end),
+            OTHERS_WHOLE: seen.others(group, n_users, first_day, end + 7 * windows.weeks_after),
             **parts,
             "total": sum(parts.values()),
         }
@@ -169,18 +177,15 @@ def comparable(frame: pd.DataFrame) -> BalancingWeights:
     return weights
 
 
-def compare(panel: Panel, frame: pd.DataFrame, weights: np.ndarray, *, level: float, unit: str) -> AdjustedDifference:
+def compare(frame: pd.DataFrame, weights: np.ndarray, *, level: float, unit: str) -> AdjustedDifference:
     """Effects on all outcomes from one design."""
     covariates = [*HISTORY, OTHERS_DURING]
     return adjusted_difference(
-        frame, outcomes=list(outcomes(panel)), treated="treated", covariates=covariates, weights=weights, level=level,
+        frame, outcomes=outcomes(frame), treated="treated", covariates=covariates, weights=weights, level=level,
         unit=unit,
     )  # fmt: skip
 
 
-def by_history(
-    panel: Panel, seen: Exposure, windows: Windows, group: str, start: int, level: float
-) -> AdjustedDifference:
-    """Effects in a window that starts in week ``start``, the groups' history made alike."""
-    frame = frame_at(panel, seen, windows, group, start, windows.weeks_before)
-    return compare(panel, frame, comparable(frame).weights, level=level, unit=windows.campaign.currency)
+def by_history(frame: pd.DataFrame, level: float, unit: str) -> AdjustedDifference:
+    """Effects in the window of a frame from ``frame_at``, the groups' history made alike."""
+    return compare(frame, comparable(frame).weights, level=level, unit=unit)

@@ -13,7 +13,7 @@ from analysis_lib.campaigns.cells import campaign_coupons
 from analysis_lib.campaigns.windows import Windows
 from analysis_lib.errors import NotEnoughData
 from analysis_lib.results import Estimate, Result, format_count, format_percent, format_value
-from analysis_lib.warehouse.days import local_day
+from analysis_lib.warehouse.instants import begins, falls_on
 
 #: Weeks in which a redeemer bought the coupon's products before; from the last class on, alike.
 MOST_WEEKS_BOUGHT = 4
@@ -137,15 +137,16 @@ def redemptions(wh, windows: Windows) -> Redemptions:
     users = wh.table("users")
     users = users.filter(users.country == campaign.country)
     events = wh.table("coupon_events").semi_join(coupons, "coupon_id").semi_join(users, "user_id")
-    events = events.filter(events.kind == "redemption", _in_window(events.at, windows, campaign.starts_on))
+    events = events.filter(events.kind == "redemption", windows.in_campaign(events.at))
     counted = wh.query(events.group_by("user_id", "coupon_id").aggregate(n=events.count()))
     orders = wh.table("orders")
     lines = orders.filter(orders.country == campaign.country, orders.coupon_id.notnull())
-    lines = lines.filter(_in_window(lines.ordered_at, windows, campaign.starts_on)).semi_join(coupons, "coupon_id")
+    lines = lines.filter(windows.in_campaign(lines.ordered_at)).semi_join(coupons, "coupon_id")
     given = wh.query(lines.group_by("user_id", "coupon_id").aggregate(discount=lines.platform_subsidy_local.sum()))
     buyers = orders.filter(orders.country == campaign.country).semi_join(events, "user_id")
     firsts = buyers.group_by("user_id").aggregate(first=buyers.ordered_at.min())
-    new = wh.query(firsts.filter(local_day(firsts.first, campaign.timezone) >= ibis.literal(campaign.starts_on)))
+    start = ibis.literal(begins(campaign.starts_on, campaign.timezone))
+    new = wh.query(firsts.filter(firsts.first >= start).select("user_id"))
     rows = counted.merge(given, on=["user_id", "coupon_id"], how="left")
     rows = rows.assign(recorded=rows["discount"].notna(), discount=rows["discount"].fillna(0.0).astype(float))
     return Redemptions(rows.assign(is_new=rows["user_id"].isin(new["user_id"])))
@@ -264,10 +265,9 @@ def _purchases(wh, windows: Windows, redeemed: Redemptions) -> pd.DataFrame:
     """user_id, coupon_id, weeks_bought, bought: purchases of the redeemed coupons' products."""
     campaign = windows.campaign
     orders = wh.table("orders")
-    orders = orders.filter(
-        orders.country == campaign.country, _in_window(orders.ordered_at, windows, windows.starts_on)
-    )
-    since = local_day(orders.ordered_at, campaign.timezone).delta(ibis.literal(campaign.starts_on), unit="day")
+    looked_at = falls_on(orders.ordered_at, windows.starts_on, campaign.ends_on, campaign.timezone)
+    orders = orders.filter(orders.country == campaign.country, looked_at)
+    since = windows.day_of(orders.ordered_at).delta(ibis.literal(campaign.starts_on), unit="day")
     # Buyer, product and week once: a basket of five yoghurts is one purchase of yoghurt.
     days = orders.select("user_id", "product_id", since=since)
     weeks = days.select("user_id", "product_id", week=(days.since / 7.0).floor().cast("int64"), now=days.since >= 0)
@@ -280,9 +280,3 @@ def _purchases(wh, windows: Windows, redeemed: Redemptions) -> pd.DataFrame:
             weeks_bought=pairs.week.nunique(where=~pairs.now), bought=pairs.now.cast("int8").max()
         )
     )
-
-
-def _in_window(at, windows: Windows, first):
-    """Whether a UTC time falls between the local day ``first`` and the campaign's last day."""
-    day = local_day(at, windows.campaign.timezone)
-    return day.between(ibis.literal(first), ibis.literal(windows.campaign.ends_on))

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from analysis_lib.campaigns.cells import Panel
-from analysis_lib.campaigns.comparison import HISTORY, Exposure, balance, by_history, comparable, compare, frame_at
-from analysis_lib.campaigns.placebos import Compared, calibrations, grade, run_placebos
+from analysis_lib.campaigns.comparison import HISTORY, Exposure, balance, comparable, compare, frame_at
+from analysis_lib.campaigns.placebos import calibrations, grade
 from analysis_lib.campaigns.windows import Windows
 from analysis_lib.causal import (
     AdjustedDifference,
@@ -18,7 +18,6 @@ from analysis_lib.causal import (
     EventStudy,
     PlaceboCalibration,
     adjusted_difference,
-    event_study,
 )
 from analysis_lib.errors import NotEnoughData
 from analysis_lib.results import Estimate
@@ -83,8 +82,9 @@ class PickedEffect:
     held_out : Estimate
         Effect per targeted buyer "found" in the last weeks before the start by a comparison that has not
         seen them; zero is right.
-    weekly : EventStudy
-        Effects by week from the campaign's start, with the joint test of those before it.
+    weekly : EventStudy | None
+        Effects by week from the campaign's start, with the joint test of those before it; None where no details were
+        asked for.
     ways : pandas.DataFrame
         One row a way of comparing that was tried: way, why_not (empty where it could be), value, ci_lower, ci_upper
         (per targeted buyer), error and is_off (as ``Judged``), n_windows, chosen.
@@ -93,7 +93,7 @@ class PickedEffect:
     plain: AdjustedDifference
     judged: Judged
     held_out: Estimate
-    weekly: EventStudy
+    weekly: EventStudy | None = field(default=None, kw_only=True)
     ways: pd.DataFrame = field(default_factory=pd.DataFrame, kw_only=True)
 
     @property
@@ -155,35 +155,37 @@ class HistoryEffect(PickedEffect):
     weights: BalancingWeights
 
 
-def history_effect(panel: Panel, seen: Exposure, windows: Windows, *, level: float) -> HistoryEffect:
-    """Effect on the targeted, its placebos and its weekly course, the groups' history made alike.
+def history_effect(
+    panel: Panel, seen: Exposure, windows: Windows, frame: pd.DataFrame, runs: pd.DataFrame, *, level: float
+) -> HistoryEffect:
+    """Effect on the targeted and its placebos, the groups' history made alike.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        The campaign's own window, from ``comparison.frame_at``.
+    runs : pandas.DataFrame
+        The same comparison in windows without the campaign, from ``placebos.run_placebos``.
 
     Raises
     ------
     NotEnoughData
-        If groups are too small or differ too much, or too few placebo windows fit into the data.
+        If groups differ too much, or too few placebo windows fit into the data.
     """
-    campaign = windows.campaign
-    frame = frame_at(panel, seen, windows, campaign.campaign_id, 0, windows.weeks_before)
-    check_groups(frame)
     weights = comparable(frame)
-    plain = compare(panel, frame, weights.weights, level=level, unit=campaign.currency)
-    return HistoryEffect(
-        plain=plain, weights=weights, judged=judge(panel, seen, windows, by_history, level),
-        held_out=_held_out(panel, seen, windows, level),
-        weekly=weekly_course(panel, seen, windows, weights.weights, level),
-    )  # fmt: skip
+    plain = compare(frame, weights.weights, level=level, unit=windows.campaign.currency)
+    held_out = _held_out(panel, seen, windows, level)
+    return HistoryEffect(plain=plain, weights=weights, judged=judge(runs, windows, level), held_out=held_out)
 
 
-def judge(panel: Panel, seen: Exposure, windows: Windows, compared: Compared, level: float) -> Judged:
-    """The comparison in windows without the campaign.
+def judge(runs: pd.DataFrame, windows: Windows, level: float) -> Judged:
+    """A comparison by what it found in windows without the campaign.
 
     Raises
     ------
     NotEnoughData
         If too few fit into the data.
     """
-    runs = run_placebos(panel, seen, windows, compared, level=level)
     return Judged(runs, calibrations(runs, windows, level=level), grade(runs, windows, level=level))
 
 
@@ -215,38 +217,3 @@ def _held_out(panel: Panel, seen: Exposure, windows: Windows, level: float) -> E
         level=level, unit=windows.campaign.currency,
     ).effects  # fmt: skip
     return effects["held_out"]
-
-
-def weekly_course(
-    panel: Panel, seen: Exposure, windows: Windows, weights: np.ndarray, level: float, scale: np.ndarray | None = None
-) -> EventStudy:
-    """Effects by week: household and week effects, the same weights, other campaigns held fixed.
-
-    Parameters
-    ----------
-    scale : numpy.ndarray, optional
-        What each buyer's spending is multiplied by before the groups are compared.
-    """
-    group, n_users = windows.campaign.campaign_id, len(panel.users)
-    last = -(-windows.campaign.n_days // 7) + windows.weeks_after
-    last = min(last, panel.first_week + panel.n_weeks)
-    weeks = np.arange(-windows.weeks_before, last)
-    others = [seen.others(group, n_users, 7 * week, 7 * week + 7) for week in weeks]
-    spent = panel.weekly(weeks[0], last)
-    frame = pd.DataFrame(
-        {
-            "buyer": np.repeat(np.arange(n_users), len(weeks)),
-            "week": np.tile(weeks, n_users),
-            "spent": (spent if scale is None else spent * scale[:, None]).ravel(),
-            "treated": np.repeat(seen.treated(group, n_users), len(weeks)),
-            "others": np.column_stack(others).ravel(),
-            # The mean weight is 1 within each group, which keeps the fit well scaled.
-            "weight": np.repeat(weights * n_users / 2, len(weeks)),
-        }
-    )
-    # Where no other campaign ran there is nothing to hold fixed.
-    controls = ["others"] if frame["others"].nunique() > 1 else []
-    return event_study(
-        frame, outcome="spent", unit="buyer", time="week", treated="treated", controls=controls, weights="weight",
-        level=level,
-    )  # fmt: skip

@@ -53,6 +53,8 @@ _OTHERS = {
 
 def _weekly(review: CampaignReview) -> Exhibit:
     """Effect by week from the start."""
+    if review.effect.weekly is None:
+        return Exhibit("The effect over time: not shown", note="The review was asked for without its details.")
     effects, campaign, people = review.effect.weekly.effects, review.campaign, review.setting.people
     kind = review.effect.KIND
     others = _OTHERS[kind][0]

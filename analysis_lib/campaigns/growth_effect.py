@@ -9,9 +9,8 @@ import numpy as np
 import pandas as pd
 
 from analysis_lib.campaigns.cells import Panel
-from analysis_lib.campaigns.comparison import Exposure
-from analysis_lib.campaigns.effect import WEEKS_HELD_OUT, PickedEffect, check_groups, judge, weekly_course
-from analysis_lib.campaigns.growth import by_growth, growth_at
+from analysis_lib.campaigns.effect import WEEKS_HELD_OUT, PickedEffect, judge
+from analysis_lib.campaigns.growth import by_growth
 from analysis_lib.campaigns.windows import Windows
 from analysis_lib.causal import proportional_difference
 from analysis_lib.results import Estimate
@@ -33,23 +32,20 @@ class GrowthEffect(PickedEffect):
     groups: pd.DataFrame
 
 
-def growth_effect(panel: Panel, seen: Exposure, windows: Windows, *, level: float) -> GrowthEffect:
-    """Effect on the targeted, its placebos and its weekly course, from how the untargeted grew.
+def growth_effect(
+    panel: Panel, windows: Windows, frame: pd.DataFrame, runs: pd.DataFrame, *, level: float
+) -> GrowthEffect:
+    """Effect on the targeted and its placebos, from how the untargeted grew; parameters as ``history_effect``.
 
     Raises
     ------
     NotEnoughData
-        If groups are too small, too few of the untargeted bought, other campaigns reached the groups unlike, or too
-        few placebo windows fit into the data.
+        If too few of the untargeted bought, other campaigns reached the groups unlike, or too few placebo windows fit
+        into the data.
     """
-    group = windows.campaign.campaign_id
-    frame = growth_at(panel, seen, windows, group, 0)
-    check_groups(frame)
-    plain = by_growth(panel, seen, windows, group, 0, level)
     return GrowthEffect(
-        plain=plain, judged=judge(panel, seen, windows, by_growth, level),
-        held_out=_held_out(panel, frame["treated"].to_numpy(), windows, level),
-        weekly=_weekly(panel, seen, windows, frame, level), groups=_groups(frame, windows),
+        plain=by_growth(frame, level, windows.campaign.currency), judged=judge(runs, windows, level),
+        held_out=_held_out(panel, frame["treated"].to_numpy(), windows, level), groups=_groups(frame, windows),
     )  # fmt: skip
 
 
@@ -66,15 +62,6 @@ def _held_out(panel: Panel, treated: np.ndarray, windows: Windows, level: float)
         frame, outcomes={"held_out": "before"}, treated="treated", total="total", level=level,
         unit=windows.campaign.currency,
     ).effects["held_out"]  # fmt: skip
-
-
-def _weekly(panel: Panel, seen: Exposure, windows: Windows, frame: pd.DataFrame, level: float):
-    """By week, the untargeted brought to the targeted's level before the start."""
-    flag = frame["treated"].to_numpy() == 1
-    before = frame["all_before"].to_numpy()
-    level_up = before[flag].mean() / before[~flag].mean()
-    even = np.where(flag, 1.0 / flag.sum(), 1.0 / (~flag).sum())
-    return weekly_course(panel, seen, windows, even, level, scale=np.where(flag, 1.0, level_up))
 
 
 def _groups(frame: pd.DataFrame, windows: Windows) -> pd.DataFrame:

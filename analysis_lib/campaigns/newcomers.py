@@ -12,7 +12,6 @@ import pandas as pd
 from analysis_lib.campaigns.cells import campaign_coupons, promoted_products
 from analysis_lib.config import PRIVACY_THRESHOLD
 from analysis_lib.results import Result, format_count, format_interval, format_percent
-from analysis_lib.warehouse.days import local_day
 
 if TYPE_CHECKING:
     from analysis_lib.campaigns.windows import Windows
@@ -95,7 +94,7 @@ def _counts(wh: Warehouse, windows: Windows) -> ibis.Table:
     promoted = promoted_products(wh, campaign).mutate(promoted=ibis.literal(1))
     lines = orders.left_join(coupons, "coupon_id").left_join(promoted, "product_id")
     lines = lines.select(
-        "user_id", day=local_day(lines.ordered_at, campaign.timezone),
+        "user_id", day=windows.day_of(lines.ordered_at),
         of_it=ibis.greatest(lines.ours.fill_null(0), lines.promoted.fill_null(0)),
     )  # fmt: skip
     lines = lines.mutate(first=lines.day.min().over(ibis.window(group_by=lines.user_id)))

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-import ibis
 import numpy as np
 import pandas as pd
 
@@ -15,7 +14,7 @@ from analysis_lib.campaigns.dollars import usd_per_unit
 from analysis_lib.config import PRIVACY_THRESHOLD
 from analysis_lib.errors import NotEnoughData
 from analysis_lib.results import Result, format_count, format_percent
-from analysis_lib.warehouse.days import local_day
+from analysis_lib.warehouse.instants import falls_on
 
 if TYPE_CHECKING:
     from analysis_lib.campaigns.windows import Campaign, Windows
@@ -192,14 +191,13 @@ def pace(wh: Warehouse, windows: Windows) -> Pace | None:
     users = wh.table("users")
     users = users.filter(users.country == campaign.country).select("user_id")
     events = wh.table("coupon_events").semi_join(coupons, "coupon_id").semi_join(users, "user_id")
-    events = events.select("kind", day=local_day(events.at, campaign.timezone))
-    events = events.filter(events.day.between(ibis.literal(first), ibis.literal(last)))
+    events = events.filter(falls_on(events.at, first, last, campaign.timezone))
+    events = events.select("kind", day=windows.day_of(events.at))
     counts = wh.query(events.group_by("day", "kind").aggregate(n=events.count()))
     orders = wh.table("orders")
     lines = orders.filter(orders.country == campaign.country, orders.coupon_id.notnull())
-    lines = lines.semi_join(coupons, "coupon_id")
-    lines = lines.select(given="platform_subsidy_local", day=local_day(lines.ordered_at, campaign.timezone))
-    lines = lines.filter(lines.day.between(ibis.literal(first), ibis.literal(last)))
+    lines = lines.filter(falls_on(lines.ordered_at, first, last, campaign.timezone)).semi_join(coupons, "coupon_id")
+    lines = lines.select(given="platform_subsidy_local", day=windows.day_of(lines.ordered_at))
     given = wh.query(lines.group_by("day").aggregate(given=lines.given.sum()))
     return Pace(_by_day(counts, given, first, last), campaign.starts_on, campaign.ends_on, _budget(wh, campaign))
 

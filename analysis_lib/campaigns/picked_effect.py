@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import pandas as pd
 
 from analysis_lib.campaigns.cells import Panel
-from analysis_lib.campaigns.comparison import Exposure
-from analysis_lib.campaigns.effect import PickedEffect, history_effect
+from analysis_lib.campaigns.comparison import Exposure, by_history, frame_at
+from analysis_lib.campaigns.effect import PickedEffect, check_groups, history_effect
+from analysis_lib.campaigns.growth import by_growth
 from analysis_lib.campaigns.growth_effect import growth_effect
+from analysis_lib.campaigns.placebos import run_placebos
 from analysis_lib.campaigns.windows import Windows
 from analysis_lib.errors import NotEnoughData
 
 #: In which groups would have been alike without the campaign: in what they buy, or in how it changes.
-WAYS: dict[str, Callable[..., PickedEffect]] = {"history": history_effect, "growth": growth_effect}
+WAYS = {"history": by_history, "growth": by_growth}
 
 
 def picked_effect(panel: Panel, seen: Exposure, windows: Windows, *, level: float) -> PickedEffect:
@@ -26,11 +27,18 @@ def picked_effect(panel: Panel, seen: Exposure, windows: Windows, *, level: floa
     NotEnoughData
         If neither can be tried, and why.
     """
+    frame = frame_at(panel, seen, windows, windows.campaign.campaign_id, 0, windows.weeks_before)
+    check_groups(frame)
+    runs = run_placebos(panel, seen, windows, WAYS, level=level)
+    made = {
+        "history": lambda: history_effect(panel, seen, windows, frame, runs["history"], level=level),
+        "growth": lambda: growth_effect(panel, windows, frame, runs["growth"], level=level),
+    }
     found: dict[str, PickedEffect] = {}
     lacks: dict[str, NotEnoughData] = {}
-    for way, made in WAYS.items():
+    for way in WAYS:
         try:
-            found[way] = made(panel, seen, windows, level=level)
+            found[way] = made[way]()
         except NotEnoughData as lack:
             lacks[way] = lack
     if not found:

@@ -10,6 +10,7 @@ import pandas as pd
 from analysis_lib.campaigns import cells, cost, reach
 from analysis_lib.campaigns.assembling import lacking, refused_review, with_cost, with_effect
 from analysis_lib.campaigns.comparison import exposure
+from analysis_lib.campaigns.course import weekly_course
 from analysis_lib.campaigns.effect import HistoryEffect
 from analysis_lib.campaigns.picked_effect import picked_effect
 from analysis_lib.errors import NotEnoughData
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from analysis_lib.warehouse import Warehouse
 
 
-def review_by_picking(wh: Warehouse, windows: Windows, setting: Setting) -> CampaignReview:
+def review_by_picking(wh: Warehouse, windows: Windows, setting: Setting, *, details: bool = True) -> CampaignReview:
     """The targeted against untargeted users.
 
     Nobody knows how users were picked. If for what they had bought of late, users with the same history show
@@ -34,6 +35,8 @@ def review_by_picking(wh: Warehouse, windows: Windows, setting: Setting) -> Camp
         As planned.
     setting : Setting
         Measure, level and assumptions.
+    details : bool
+        False leaves out the course by week.
     """
     campaign = windows.campaign
     panel = cells.spending(wh, windows, setting.measure)
@@ -46,6 +49,8 @@ def review_by_picking(wh: Warehouse, windows: Windows, setting: Setting) -> Camp
         effect = picked_effect(panel, seen, windows, level=setting.level)
     except NotEnoughData as lack:
         return lacking(partial_review, lack)
+    if details:
+        effect = replace(effect, weekly=weekly_course(panel, seen, windows, effect, level=setting.level))
     untargeted = panel.users[treated == 0]
     known = effect.weights.weights[treated == 0] if isinstance(effect, HistoryEffect) else 1.0 / len(untargeted)
     weights = pd.Series(known, index=untargeted)

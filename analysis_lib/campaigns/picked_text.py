@@ -56,12 +56,22 @@ def _held_out(review: CampaignReview) -> str:
     """The pre-trend checks."""
     gap = review.effect.held_out
     verdict = "they had already drifted apart, so no verdict is given" if gap.excludes_zero else "zero is inside"
-    joint, allowed = format_percent(review.effect.weekly.pretrend_pvalue), format_percent(1 - gap.level, 0)
     return (
-        "Two checks on the weeks before. Weights that have not seen the last four of them leave a gap of "
-        f"{gap.short} per targeted {review.setting.person} in those four: {verdict}. And all weekly gaps before the "
-        f"start together are of a size that chance alone exceeds in {joint} of cases; where that is under {allowed}, "
-        "single weeks differed more than the errors allow, and the placebo windows below say how much that matters."
+        "The weeks before are a check. Weights that have not seen the last four of them leave a gap of "
+        f"{gap.short} per targeted {review.setting.person} in those four: {verdict}.{_joint(review)}"
+    )
+
+
+def _joint(review: CampaignReview) -> str:
+    """All weeks before together, where they were asked for."""
+    if review.effect.weekly is None:
+        return ""
+    joint = format_percent(review.effect.weekly.pretrend_pvalue)
+    allowed = format_percent(1 - review.effect.held_out.level, 0)
+    return (
+        f" And all weekly gaps before the start together are of a size that chance alone exceeds in {joint} of cases;"
+        f" where that is under {allowed}, single weeks differed more than the errors allow, and the placebo windows"
+        " below say how much that matters."
     )
 
 
@@ -69,11 +79,9 @@ def _growth_held_out(review: CampaignReview) -> str:
     """The same checks where growth is compared."""
     gap = review.effect.held_out
     verdict = "they had already drifted apart, so no verdict is given" if gap.excludes_zero else "zero is inside"
-    joint = format_percent(review.effect.weekly.pretrend_pvalue)
     return (
-        "Two checks on the weeks before. Growth from the weeks before the last four leaves a gap of "
-        f"{gap.short} per targeted {review.setting.person} in those four: {verdict}. And all weekly gaps before the "
-        f"start together are of a size that chance alone exceeds in {joint} of cases."
+        "The weeks before are a check. Growth from the weeks before the last four leaves a gap of "
+        f"{gap.short} per targeted {review.setting.person} in those four: {verdict}.{_joint(review)}"
     )
 
 

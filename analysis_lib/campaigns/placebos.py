@@ -2,38 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pandas as pd
 
 from analysis_lib.campaigns.cells import Panel
-from analysis_lib.campaigns.comparison import Exposure, outcomes
+from analysis_lib.campaigns.comparison import Exposure, frame_at
 from analysis_lib.campaigns.windows import Windows
 from analysis_lib.causal import FEWEST_PLACEBOS, AdjustedDifference, PlaceboCalibration, calibrate
 from analysis_lib.errors import NotEnoughData
 from analysis_lib.results import Estimate
 
-#: A way to compare: of a panel, who was targeted, the windows, a group, the week its window starts in, and a level.
-Compared = Callable[[Panel, Exposure, Windows, str, int, float], AdjustedDifference]
+#: A way to compare: of a frame of buyers (``comparison.frame_at``), a level and the unit of money.
+Compared = Callable[[pd.DataFrame, float, str], AdjustedDifference]
 
 #: Placebos are borrowed only from groups at least this share of the campaign's own size: the scatter
 #: per buyer falls with the size of the group.
 BORROWED_SHARE = 0.5
 
 
-def run_placebos(panel: Panel, seen: Exposure, windows: Windows, compared: Compared, *, level: float) -> pd.DataFrame:
-    """The same analysis, ``compared``, in windows without the campaign.
+def run_placebos(
+    panel: Panel, seen: Exposure, windows: Windows, ways: Mapping[str, Compared], *, level: float
+) -> dict[str, pd.DataFrame]:
+    """The same analysis, each of ``ways``, in windows without the campaign; each window is cut out once for all.
 
     First the campaign's own targeted buyers in earlier windows. Where the data hold fewer than
     five of those, the targeted buyers of other campaigns before theirs began are borrowed, in windows
     that neither overlap the campaign's own nor leave the data.
     """
-    places = _placebo_places(panel, seen, windows)
-    rows = [_placebo(panel, seen, windows, compared, place, level) for place in places]
-    names = outcomes(panel)
-    columns = ["group", "week", "own", *names, *(f"se_{outcome}" for outcome in names)]
-    return pd.DataFrame([row for row in rows if row is not None], columns=columns)
+    rows: dict[str, list[dict[str, object]]] = {way: [] for way in ways}
+    for group, week, own in _placebo_places(panel, seen, windows):
+        frame = frame_at(panel, seen, windows, group, week, windows.weeks_before)
+        for way, compared in ways.items():
+            found = _placebo(frame, compared, level, windows.campaign.currency)
+            if found is not None:
+                rows[way].append({"group": group, "week": week, "own": own, **found})
+    return {way: pd.DataFrame(found) for way, found in rows.items()}
 
 
 def independent_windows(runs: pd.DataFrame, windows: Windows) -> float:
@@ -81,17 +86,13 @@ def _free_weeks(panel: Panel, windows: Windows, before: int) -> list[int]:
     return list(range(before - _length(windows), panel.first_week + windows.weeks_before - 1, -1))
 
 
-def _placebo(
-    panel: Panel, seen: Exposure, windows: Windows, compared: Compared, place: tuple[str, int, bool], level: float
-) -> dict[str, object] | None:
+def _placebo(frame: pd.DataFrame, compared: Compared, level: float, unit: str) -> dict[str, float] | None:
     """One placebo run as a row, or None where the groups cannot be compared."""
-    group, week, own = place
     try:
-        effects = compared(panel, seen, windows, group, week, level).effects
+        effects = compared(frame, level, unit).effects
     except NotEnoughData:
         return None
-    row: dict[str, object] = {"group": group, "week": week, "own": own}
-    return row | {name: x.value for name, x in effects.items()} | {f"se_{name}": x.se for name, x in effects.items()}
+    return {name: x.value for name, x in effects.items()} | {f"se_{name}": x.se for name, x in effects.items()}
 
 
 def calibrations(runs: pd.DataFrame, windows: Windows, *, level: float) -> dict[str, PlaceboCalibration]:

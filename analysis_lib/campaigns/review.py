@@ -69,7 +69,8 @@ def review(
         Name of a plan in ``data/plans/campaigns``: its weeks, metric, margin and level are taken instead of those given
         here, and ``sentence("planned")`` says whether the effect that was worth the money was reached.
     details : bool
-        False leaves out what the verdict does not need: the pace, new buyers, parts and segments. A league asks so.
+        False leaves out what the verdict does not need: the course by week of a picked campaign, the pace, new buyers,
+        parts and segments. A league asks so.
 
     Returns
     -------
@@ -103,11 +104,14 @@ def review(
         windows = plan_windows(campaign, days, weeks_before, weeks_after, fewest=fewest)
     except NotEnoughData as lack:
         return refused_review(campaign, setting, str(lack))
-    found = _BY[campaign.targeting](wh, windows, setting)
+    if campaign.targeting == "segment":
+        found = review_by_picking(wh, windows, setting, details=details)
+    else:
+        found = _BY[campaign.targeting](wh, windows, setting)
     return detailed(wh, found, windows) if details else found
 
 
-_BY = {"all": review_by_markets, "holdout": review_by_lot, "segment": review_by_picking}
+_BY = {"all": review_by_markets, "holdout": review_by_lot}
 
 
 def _setting(wh, metric: str, level: float, margin: float, contact_cost: float) -> Setting:

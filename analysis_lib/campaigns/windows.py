@@ -9,6 +9,8 @@ import ibis
 import pandas as pd
 
 from analysis_lib.errors import InvalidValue, NotEnoughData, unknown
+from analysis_lib.warehouse.days import local_day
+from analysis_lib.warehouse.instants import falls_on
 
 #: With less history the comparison cannot tell a heavy buyer from a household in a heavy month.
 FEWEST_WEEKS_BEFORE = 8
@@ -85,6 +87,15 @@ class Windows:
     def ends_on(self) -> date:
         """Last day of the weeks after."""
         return self.campaign.ends_on + timedelta(weeks=self.weeks_after)
+
+    def day_of(self, at):
+        """The market-local day of a column of UTC times in the data; clock changes of other years are left out."""
+        years = {"first_year": self.first_day.year, "last_year": self.last_day.year}
+        return local_day(at, self.campaign.timezone, **years)
+
+    def in_campaign(self, at):
+        """Whether a column of UTC times falls on the campaign's days."""
+        return falls_on(at, self.campaign.starts_on, self.campaign.ends_on, self.campaign.timezone)
 
     @property
     def text(self) -> str:

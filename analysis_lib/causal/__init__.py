@@ -1,6 +1,7 @@
 """Causal methods on plain frames: columns by name in, estimates with diagnostics out."""
 
 from analysis_lib.causal.adjusted_difference import AdjustedDifference, adjusted_difference
+from analysis_lib.causal.balanced_event_study import balanced_event_study
 from analysis_lib.causal.balancing import BalancingWeights, entropy_balance
 from analysis_lib.causal.beyond_doubt import beyond_doubt
 from analysis_lib.causal.calibration_by_placebo import FEWEST_PLACEBOS, PlaceboCalibration, calibrate
@@ -53,6 +54,7 @@ __all__ = [
     "StaggeredEffect",
     "adjusted_difference",
     "augmented_synthetic_control",
+    "balanced_event_study",
     "beyond_doubt",
     "calibrate",
     "difference_in_differences",

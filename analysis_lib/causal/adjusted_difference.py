@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-import statsmodels.api as sm
-from scipy.linalg import qr
+from scipy.linalg import qr, solve_triangular
 from scipy.stats import norm
 
 from analysis_lib.causal.balancing import ROUNDING
@@ -81,12 +80,27 @@ def adjusted_difference(
     """
     design = _design(frame, treated, covariates, weights)
     is_treated = frame[treated].to_numpy() == 1
-    effects, spread = {}, {}
-    for outcome in outcomes:
-        fit = sm.WLS(frame[outcome].to_numpy(dtype=float), design, weights=weights).fit(cov_type="HC3")
-        effects[outcome] = _estimate(fit.params[1], fit.bse[1], level, unit, int(is_treated.sum()))
-        spread[outcome] = float(np.std(fit.resid[is_treated], ddof=1))
-    return AdjustedDifference(effects=effects, residual_sd=spread)
+    values, errors, residuals = _fitted(frame[outcomes].to_numpy(dtype=float), design, weights)
+    spread = np.std(residuals[is_treated], axis=0, ddof=1)
+    n = int(is_treated.sum())
+    effects = [_estimate(value, error, level, unit, n) for value, error in zip(values, errors, strict=True)]
+    return AdjustedDifference(
+        effects=dict(zip(outcomes, effects, strict=True)),
+        residual_sd=dict(zip(outcomes, map(float, spread), strict=True)),
+    )
+
+
+def _fitted(outcomes: np.ndarray, design: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Coefficient of the design's second column, its HC3 error, and residuals; one factorisation for all outcomes."""
+    root = np.sqrt(weights)[:, None]
+    base, triangle = qr(design * root, mode="economic")
+    coefficients = solve_triangular(triangle, base.T @ (outcomes * root))
+    residuals = outcomes - design @ coefficients
+    # What one unit's outcome adds to the coefficient, and how far the unit pulls its own fitted value.
+    pull = base @ solve_triangular(triangle, np.eye(len(triangle))[1], trans="T")
+    own = np.square(base).sum(axis=1)
+    scaled = residuals * root / (1.0 - own)[:, None]
+    return coefficients[1], np.sqrt(np.square(pull[:, None] * scaled).sum(axis=0)), residuals
 
 
 def _design(frame: pd.DataFrame, treated: str, covariates: list[str], weights: np.ndarray) -> np.ndarray:

@@ -22,13 +22,15 @@ CONTEXT_TEXT = PALETTE["context_text"]
 GROUND = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
 
 
-def draw_forest(axes: Any, frame: pd.DataFrame) -> None:
-    """Relative effects with intervals, one row each under its name, and margins where there are some.
+def draw_forest(axes: Any, frame: pd.DataFrame, *, unit: str = "share") -> None:
+    """Effects with intervals, one row each under its name, and margins where there are some.
 
     Parameters
     ----------
     frame
         row, effect, ci_lower, ci_upper, role, margin; and ``rel_effect``, drawn as a dot, where there is one.
+    unit
+        Of the effects: ``share``, or a currency.
     """
     places = np.arange(len(frame), dtype=float)
     colours = [SUBJECT if role == "success" else CONTEXT_TEXT for role in frame["role"]]
@@ -39,9 +41,12 @@ def draw_forest(axes: Any, frame: pd.DataFrame) -> None:
         axes.scatter(frame["rel_effect"], places, color=CONTEXT, s=22, zorder=2)
     guarded = frame["margin"].notna()
     axes.scatter(frame.loc[guarded, "margin"], places[guarded], marker="|", s=320, color=SECOND, zorder=2)
-    shown = [format_interval(row.effect, row.ci_lower, row.ci_upper, "share") for row in frame.itertuples()]
+    shown = [format_interval(row.effect, row.ci_lower, row.ci_upper, unit) for row in frame.itertuples()]
     name_rows(axes, frame["row"], shown, above=0.25)
-    percent_axis(axes.xaxis)
+    if unit == "share":
+        percent_axis(axes.xaxis)
+    else:
+        money_axis(axes.xaxis, unit)
 
 
 def draw_rows(axes: Any, *, frame: pd.DataFrame) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import ibis
@@ -59,22 +60,23 @@ def market_day(at, country, zones: Mapping[str, str], *, first_year: int = 2010,
     markets: dict[tuple[tuple[datetime, int], ...], list[str]] = {}
     for market, zone in sorted(zones.items()):
         offsets = _offsets(zone, date(first_year, 1, 1), date(last_year, 12, 31))
-        markets.setdefault(tuple(offsets), []).append(market)
+        markets.setdefault(offsets, []).append(market)
     if not markets:
         return at.date()
-    branches = [(country.isin(codes), _offset_at(at, list(offsets))) for offsets, codes in markets.items()]
+    branches = [(country.isin(codes), _offset_at(at, offsets)) for offsets, codes in markets.items()]
     return (at + ibis.cases(*branches, else_=0).as_interval("m")).date()
 
 
-def _offset_at(at, offsets: list[tuple[datetime, int]]):
+def _offset_at(at, offsets: tuple[tuple[datetime, int], ...]):
     minutes = ibis.literal(offsets[0][1], type="int32")
     for since, offset in offsets[1:]:
         minutes = ibis.ifelse(at >= ibis.literal(since), offset, minutes)
     return minutes
 
 
-def _offsets(timezone: str, first: date, last: date) -> list[tuple[datetime, int]]:
-    """UTC times from which an offset in minutes holds, oldest first."""
+@lru_cache(maxsize=256)
+def _offsets(timezone: str, first: date, last: date) -> tuple[tuple[datetime, int], ...]:
+    """UTC times from which an offset in minutes holds, oldest first; looked up once a zone, day by day."""
     try:
         zone = ZoneInfo(timezone)
     except (ZoneInfoNotFoundError, ValueError) as error:
@@ -86,7 +88,7 @@ def _offsets(timezone: str, first: date, last: date) -> list[tuple[datetime, int
         if not found or found[-1][1] != offset:
             found.append((_change(zone, day, offset) if found else day.replace(tzinfo=None), offset))
         day += timedelta(days=1)
-    return found
+    return tuple(found)
 
 
 def _change(zone: ZoneInfo, day: datetime, offset: int) -> datetime:

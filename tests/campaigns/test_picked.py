@@ -8,8 +8,8 @@ import pytest
 
 from analysis_lib import campaigns
 from analysis_lib.campaigns import cells
-from analysis_lib.campaigns.comparison import exposure
-from analysis_lib.campaigns.growth_effect import growth_effect
+from analysis_lib.campaigns.comparison import exposure, frame_at
+from analysis_lib.campaigns.growth import by_growth
 from analysis_lib.campaigns.picked_review import picked_effect
 from analysis_lib.campaigns.windows import find_campaign, plan_windows
 from analysis_lib.errors import NotEnoughData
@@ -75,7 +75,7 @@ def test_other_campaigns_that_reach_one_group_alone_are_refused(panel, seen, win
     other = mine.assign(campaign_id="another")
     both = type(seen)(pd.concat([seen.rows, other], ignore_index=True))
     with pytest.raises(NotEnoughData, match="other campaigns reached"):
-        growth_effect(panel, both, windows, level=0.95)
+        by_growth(frame_at(panel, both, windows, CAMPAIGN, 0, windows.weeks_before), 0.95, "usd")
 
 
 def test_when_neither_way_can_be_gone_both_reasons_are_given(panel, seen, windows):
