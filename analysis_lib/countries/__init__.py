@@ -15,6 +15,8 @@ from analysis_lib.countries.profile import profile
 from analysis_lib.countries.profile_result import CountryProfile
 from analysis_lib.countries.seasons import festival_lift
 from analysis_lib.countries.seasons_result import FestivalLift
+from analysis_lib.countries.solow import solow
+from analysis_lib.countries.solow_result import Solow
 
 __all__ = [
     "CountryFactors",
@@ -24,6 +26,7 @@ __all__ = [
     "EffectsAcross",
     "FestivalLift",
     "MarketClusters",
+    "Solow",
     "beside_print",
     "clusters",
     "effects_across",
@@ -33,4 +36,5 @@ __all__ = [
     "growth",
     "nations",
     "profile",
+    "solow",
 ]

