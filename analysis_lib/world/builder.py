@@ -23,6 +23,7 @@ from analysis_lib.world.plans import fill_plans
 from analysis_lib.world.recipe import Recipe, make_recipe
 from analysis_lib.world.schema import columns, create_tables
 from analysis_lib.world.settings import Settings, load_settings
+from analysis_lib.world.spending import commission
 from analysis_lib.world.stage import Stage
 from analysis_lib.world.traces import events
 from analysis_lib.world.trials import OLD_ANDROID
@@ -34,7 +35,7 @@ Progress = Callable[[str], None]
 
 
 #: Raised when the same settings give another world.
-VERSION = "1"
+VERSION = "2"
 
 #: Bytes of a world at scale 1, about; and what it may use of the memory.
 EXPECTED_BYTES = 260_000_000
@@ -232,7 +233,8 @@ def _order_rows(block: Block) -> str:
         SELECT l.order_id, ordered_at, user_id, merchant_id, product_id, credited AS creator_id, surface, country,
             quantity, price_local, {currencies}[l.m + 1] AS currency, discount_local, coupon_id,
                 platform_subsidy_local,
-            shipping_local, payment_method, reached_at AS received_at,
+            shipping_local, {commission(block.recipe, "l", "tier")} AS commission_local, payment_method,
+            reached_at AS received_at,
             CASE WHEN cancelled AND cancelled_at < ends_at THEN 'cancelled' WHEN returned
                 AND refunded_at < ends_at THEN 'refunded'
                 WHEN returned AND returned_at < ends_at OR refused AND delivered_at < ends_at THEN 'returned'
@@ -241,6 +243,7 @@ def _order_rows(block: Block) -> str:
                     END AS status
         FROM w_lines AS l JOIN (FROM w_fates SELECT * EXCLUDE (m, gmv_local, product_id)) AS f USING (order_id)
             JOIN w_ends AS e ON e.m = l.m
+            LEFT JOIN (SELECT creator_id AS credited, tier FROM w_creators) USING (credited)
         ORDER BY ordered_at, l.order_id, line"""
 
 

@@ -12,6 +12,7 @@ from analysis_lib.world.block import Block, blocks
 from analysis_lib.world.draws import text
 from analysis_lib.world.engine import Engine
 from analysis_lib.world.recipe import Recipe
+from analysis_lib.world.spending import budgets
 
 _TERMS = {
     "platform_coupon": "{percent} off, paid by the platform",
@@ -38,12 +39,11 @@ def fill_plans(engine: Engine, recipe: Recipe) -> None:
 
 
 def _campaigns(recipe: Recipe) -> list[tuple[Any, ...]]:
-    users = {market.country: recipe.users_of(market) for _, market in recipe.markets()}
-    total = {name: sum(users[country] for country in plant.countries) for name, plant in recipe.campaigns.items()}
+    money = {name: budgets(recipe, name) for name in recipe.campaigns}
     return [
         (
             name, plant.title, plant.mechanic, market.country, plant.first_day, plant.last_day, plant.mechanic,
-            round(plant.budget_usd * recipe.scale * users[market.country] / total[name], 2), plant.targeting,
+            *money[name][market.country], plant.targeting,
             plant.holdout_share if plant.targeting == "holdout" else None,
         )
         for name, plant in recipe.campaigns.items()

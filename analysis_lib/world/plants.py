@@ -50,14 +50,14 @@ class Campaign(Plant):
         The promoted items: this share of the ranks of each category.
     visits, cart
         Relative rise of visits and of carts of promoted items, for users with a response of 1.
-    switch
-        Share of other visits that turn to a promoted item instead: cannibalisation.
-    to_live
-        Share of visits on other surfaces that turn to a live session instead.
+    switch, to_live
+        Share of other visits that turn to a promoted item (cannibalisation), or to a live session, instead.
     pull
         Relative fall of visits right after the end; it fades to nothing over ``after`` days.
     discount
         Share of the price taken off promoted items (``flash_sale``) or paid by the coupon (``platform_coupon``).
+    media
+        Money spent on reach outside the marketplace, beside the budget, as a share of it.
     ran_out_on
         Last day on which the budget lasted, where it did not last to the end.
     """
@@ -77,6 +77,7 @@ class Campaign(Plant):
     after: Annotated[int, Field(ge=1, le=28)] = 28
     discount: Annotated[float, Field(ge=0, lt=0.9)] = 0.0
     budget_usd: Annotated[float, Field(ge=0)]
+    media: Share = 0.0
     ran_out_on: date | None = None
 
     @model_validator(mode="after")

@@ -80,6 +80,8 @@ def _of_shares(settings: Settings) -> Iterator[str]:
             yield f"'{place}': shares add up to {sum(parts.values()):.4g}, not 1"
     if set(funnel.surface_cart) != set(funnel.surfaces):
         yield f"'funnel.surface_cart': must name the surfaces {', '.join(funnel.surfaces)}"
+    if set(supply.commission) != set(supply.tiers):
+        yield f"'supply.commission': must name the tiers {', '.join(supply.tiers)}"
     if not sum(settings.calendar.hours):
         yield "'calendar.hours': at least one must be above 0"
 

@@ -160,6 +160,7 @@ class Supply(Strict):
     creators: Positive
     origins: dict[str, NotNegative]
     tiers: dict[str, Share]
+    commission: dict[str, Share]
     lives_per_month: NotNegative
     videos_per_month: NotNegative
     categories: dict[str, Category]

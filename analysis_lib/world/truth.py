@@ -57,7 +57,8 @@ def truth(
         plant's markets together), metric, starts_on, ends_on (market-local days, both included), value, unit,
         segment (variant of an experiment, part of a market, weeks of a launch). For a campaign
         ``incremental_gmv``, ``halo_gmv``, ``cannibalised_gmv``, ``pulled_forward_gmv``, ``carried_over_gmv`` and
-        ``returned_gmv`` add up to ``net_incremental_gmv``, over the campaign and the 28 days after it. For an
+        ``returned_gmv`` add up to ``net_incremental_gmv``, over the campaign and the 28 days after it;
+        ``creator_commission`` is what creators were paid more in these days, after what was given back. For an
         experiment the value is the effect per exposed unit of launching the variant to everyone instead of control.
 
     Raises

@@ -9,6 +9,7 @@ from analysis_lib.world.aftermath import LOST_SHARE
 from analysis_lib.world.block import Block
 from analysis_lib.world.paired import Scope, play_pair
 from analysis_lib.world.plants import Campaign
+from analysis_lib.world.spending import budgets, commission
 from analysis_lib.world.stage import Stage
 
 #: Days after a campaign in which it is still looked for.
@@ -32,21 +33,24 @@ def campaign_truth(stage: Stage, name: str) -> list[Row]:
     rows = []
     for m, *values in found:
         country = recipe.settings.markets[m].country
-        rows += _rows(name, country, window, [float(value) for value in values])
+        media = budgets(recipe, name)[country][1] or 0.0
+        rows += _rows(name, country, window, [*(float(value) for value in values), media])
     stage.renew(recipe)
     return rows
 
 
 def _kept(block: Block, name: str, plant: Campaign) -> dict[str, str]:
-    promoted = block.promoted(plant)
+    promoted, paid = block.promoted(plant), commission(block.recipe, "l", "tier")
     same = " OR ".join(f"l.c = {number}" for number in block.categories(plant))
     return {
         "campaign": f"""
             SELECT l.m, l.d, l.order_id, o.idx, coupon_id = '{name}' AS ours, ({promoted}) AS promoted,
                 ({same}) AS same,
                 (l.gmv_local * l.usd)::{MONEY} AS gmv, (l.gmv_local * l.usd * {LOST_SHARE})::{MONEY} AS lost,
-                (platform_subsidy_local * l.usd)::{MONEY} AS subsidy
-            FROM w_lines AS l JOIN (SELECT order_id, idx FROM w_orders) AS o USING (order_id)
+                (platform_subsidy_local * l.usd)::{MONEY} AS subsidy,
+                ({paid} * l.usd * (1 - {LOST_SHARE}))::{MONEY} AS commission
+            FROM w_lines AS l JOIN (SELECT order_id, idx, credited FROM w_orders) AS o USING (order_id)
+            LEFT JOIN (SELECT creator_id AS credited, tier FROM w_creators) AS k USING (credited)
             JOIN (SELECT order_id, cancelled, refused, returned, refunded_share FROM w_fates) USING (order_id)"""
     }
 
@@ -69,12 +73,12 @@ def _cells(last: int) -> str:
             {total("gmv", f"{during} AND NOT promoted AND NOT same")}, {total("gmv", f"NOT ({during})")},
             -{total("lost", "true")}, coalesce(sum(subsidy) FILTER (side = 1 AND ours), 0),
             coalesce(sum(subsidy) FILTER (side = 1 AND ours AND a.idx IS NOT NULL), 0),
-            {distinct("order_id")}, {distinct("w_campaign.idx")}
+            {distinct("order_id")}, {distinct("w_campaign.idx")}, {total("commission", "true")}
         FROM w_campaign LEFT JOIN ({anyway}) AS a USING (m, idx) GROUP BY m ORDER BY m"""
 
 
 def _rows(name: str, country: str, window: tuple[date, date], values: list[float]) -> list[Row]:
-    promoted, same, other, after, returned, subsidy, always, orders, buyers = values
+    promoted, same, other, after, returned, subsidy, always, orders, buyers, paid, media = values
     cells = {
         "incremental_gmv": (promoted, "USD"),
         "halo_gmv": (max(same, 0.0) + max(other, 0.0), "USD"),
@@ -85,6 +89,8 @@ def _rows(name: str, country: str, window: tuple[date, date], values: list[float
         "net_incremental_gmv": (promoted + same + other + after + returned, "USD"),
         "subsidy_total": (subsidy, "USD"),
         "subsidy_always_buyers": (always, "USD"),
+        "creator_commission": (paid, "USD"),
+        "media_cost": (media, "USD"),
         "incremental_orders": (orders, "orders"),
         "incremental_buyers": (buyers, "users"),
     }

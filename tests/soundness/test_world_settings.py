@@ -16,6 +16,7 @@ from analysis_lib.errors import InvalidValue, UnknownName
         ({"funnel": {"view": 1.4}}, "funnel.view"),
         ({"campaigns": {"thailand_may_2026": {"last_day": "2026-05-01"}}}, "before it starts"),
         ({"campaigns": {"thailand_may_2026": {"countries": ["JP"]}}}, "no market"),
+        ({"supply": {"commission": {"top": None}}}, "must name the tiers"),
     ],
 )
 def test_no_file_is_written(tmp_path, settings, said):

@@ -113,6 +113,26 @@ def test_money_is_of_a_plausible_size(ask):
     assert aov["US"] > 2 * aov["ID"]
 
 
+def test_creators_are_paid_by_their_tier_and_nobody_else_is(ask):
+    rates = world.load_settings().supply.commission
+    rows = ask("""SELECT coalesce(tier, ''), sum(commission_local), sum(quantity * price_local - discount_local),
+            count(*) FILTER (commission_local <> round(commission_local, CASE WHEN o.currency IN ('IDR', 'VND') THEN 0
+                ELSE 2 END))
+        FROM orders AS o LEFT JOIN creators USING (creator_id)
+        GROUP BY 1, o.currency""")
+    for tier, paid, sold, unrounded in rows:
+        assert paid == pytest.approx(rates.get(tier, 0.0) * sold, rel=0.002)
+        assert unrounded == 0
+    assert {tier for tier, *_ in rows} == {"", *rates}
+
+
+def test_media_are_a_share_of_the_budget_or_not_known(ask):
+    campaigns = world.load_settings().campaigns
+    rows = ask("SELECT campaign_id, budget_usd, media_usd FROM campaigns")
+    assert {name for name, _, media in rows if media is None} == {n for n, one in campaigns.items() if not one.media}
+    assert all(media == pytest.approx(campaigns[n].media * budget, abs=0.01) for n, budget, media in rows if media)
+
+
 def test_goods_given_back_come_late_and_in_their_shares(ask):
     (cancelled, refunded, refused) = ask("""
         SELECT avg((status = 'cancelled')::INT), avg((status = 'refunded')::INT),

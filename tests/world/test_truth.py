@@ -49,7 +49,7 @@ def local_day(column: str) -> str:
 def lines(country: str, first: date, last: date) -> str:
     """Order lines in US dollars at the recorded rate of their day, which is the true one for these markets."""
     return f"""SELECT o.*, (quantity * price_local - discount_local) * usd_per_unit AS gmv,
-            platform_subsidy_local * usd_per_unit AS subsidy
+            platform_subsidy_local * usd_per_unit AS subsidy, commission_local * usd_per_unit AS commission
         FROM (SELECT *, {local_day("ordered_at")} AS local_day
               FROM orders JOIN countries USING (country, currency) WHERE country = '{country}') AS o
         JOIN fx_rates AS f ON f.currency = o.currency AND f.day = local_day
@@ -76,6 +76,25 @@ def test_a_campaigns_cells_are_found_in_the_files(whole, without):
     assert (told["incremental_orders"], told["incremental_buyers"]) == (orders, buyers)
     assert told["subsidy_total"] == pytest.approx(subsidy, abs=0.01)
     assert orders > 0
+
+
+def test_what_creators_are_paid_through_a_campaign_is_found_in_the_files(whole, without):
+    """Commission on what was sold with it less without it, what was given back taken off; media are as planned."""
+    told = values(world.truth(whole, plants=[CAMPAIGN]), country="TH")
+    first, last = date(2026, 5, 11), date(2026, 5, 24) + timedelta(days=28)
+    fates = """SELECT order_id, bool_or(status = 'cancelled') OR
+                bool_or(status = 'returned') AND NOT bool_or(status = 'delivered') AS gone,
+            sum(amount_local) FILTER (status = 'refunded') AS refunded FROM order_updates GROUP BY 1"""
+    paid = f"""SELECT sum(commission * (1 - CASE WHEN gone THEN 1 ELSE coalesce(refunded / goods, 0) END))
+        FROM ({lines("TH", first, last)}) AS l LEFT JOIN ({fates}) AS f USING (order_id)
+        JOIN (SELECT order_id, sum(quantity * price_local - discount_local - platform_subsidy_local) AS goods
+              FROM orders GROUP BY 1) USING (order_id)"""
+    with_it, without_it = (float(rows(path, paid)[0][0]) for path in (whole, without))
+    assert told["creator_commission"] == pytest.approx(with_it - without_it, abs=0.01)
+    assert told["creator_commission"] > 0
+    media = rows(whole, "SELECT media_usd FROM campaigns WHERE campaign_id = 'thailand_may_2026'")[0][0]
+    assert told["media_cost"] == pytest.approx(media, abs=1e-6) and media > 0
+    assert values(world.truth(whole, plants=["campaign:britain_summer_2026"]))["media_cost"] == 0
 
 
 def test_a_campaigns_cells_add_up_and_have_their_signs(whole):
