@@ -18,6 +18,8 @@ from analysis_lib.campaigns.result import CampaignReview, Setting
 from analysis_lib.campaigns.windows import Campaign
 from analysis_lib.errors import NotEnoughData
 
+COMMISSION = "share that creators are paid of all sales of its days, times the net additional sales"
+
 NO_LEDGER = pd.DataFrame(columns=["part", "row", "meaning", "value", "ci_lower", "ci_upper"])
 
 
@@ -45,33 +47,38 @@ def with_effect(
 
 def with_cost(review: CampaignReview, bill: Callable[[], Cost]) -> CampaignReview:
     """The review with its bill, contribution and decision, as far as the data allow."""
+    spend = review.setting.spend
     try:
         found = bill()
+        found = replace(found, media=spend.media(review.campaign.currency))
     except NotEnoughData as lack:
         return lacking(review, lack)
-    return _decided(replace(review, cost=found, missing=()))
+    priced = replace(review, cost=found, missing=())
+    if spend.tells_commission:
+        commission = replace(priced.sales.scaled(spend.creators), method=COMMISSION)
+        priced = replace(priced, cost=replace(found, commission=commission))
+    return _decided(priced)
 
 
 def _decided(review: CampaignReview) -> CampaignReview:
     """The review with its contribution and decision."""
-    setting, effect, campaign = review.setting, review.effect, review.campaign
-    net, total_cost = review.net_incremental_gmv, review.total_cost
-    # What buyers paid is short of the coupons already; without adding them back they would be charged twice.
-    sales = net if setting.measure == "gmv" else net.shifted(review.cost.recorded)
-    contribution = sales.scaled(setting.margin).shifted(-total_cost)
+    setting, effect = review.setting, review.effect
+    contribution = review.sales.scaled(setting.kept).shifted(-review.spent)
     # Groups made by lot differ before the start by chance alone: that is in the interval already.
     checks = {}
     if isinstance(effect, PickedEffect):
         found = effect.calibration["total"].values
         checks = {"held_out": effect.held_out, "off": float(found.mean()) if effect.judged.is_off else None}
-    decision = decide(contribution, net, campaign.n_days, _advice(review, total_cost), **checks)
+    decision = decide(contribution, review.net_incremental_gmv, review.campaign.n_days, _advice(review), **checks)
     return replace(review, contribution=contribution, decision=decision)
 
 
-def _advice(review: CampaignReview, total_cost: float) -> str:
+def _advice(review: CampaignReview) -> str:
     """What would tell, where the data do not."""
     setting, effect = review.setting, review.effect
     if effect.KIND == "markets":
         return f"Leave one in five {setting.people} out by lot next time: whole markets are too few to tell."
-    break_even = total_cost / setting.margin / effect.n_targeted
+    if setting.kept <= 0:
+        return "Creators are paid more of each sale than the margin: no additional sales pay for it."
+    break_even = review.spent / setting.kept / effect.n_targeted
     return what_would_tell(effect.residual_sd, break_even, effect.n_targeted, review.campaign.currency, setting.people)

@@ -63,7 +63,7 @@ class Redemptions:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cost(Result):
-    """The campaign's coupon bill.
+    """The campaign's bill.
 
     Attributes
     ----------
@@ -82,6 +82,10 @@ class Cost(Result):
         What the share rests on, as the end of a sentence that begins "buyers who would have bought".
     new_share : float
         Share of the discount that went to buyers who had never bought before; missing where there were no coupons.
+    media : float
+        Money for reach outside the marketplace; 0 where none is known.
+    commission : Estimate | None
+        What creators are paid on the additional sales; None where the source does not tell.
     """
 
     n_redemptions: int
@@ -92,6 +96,8 @@ class Cost(Result):
     unit: str
     why: str = WHY
     new_share: float = float("nan")
+    media: float = 0.0
+    commission: Estimate | None = None
 
     @property
     def always_buyers(self) -> Estimate:
@@ -108,8 +114,7 @@ class Cost(Result):
         """The bill and who got it, in two sentences."""
         share = self.always_share
         if not self.n_redemptions:
-            aside = format_value(self.total, self.unit)
-            return f"It had no coupons; its cost is taken to be the {aside} set aside for it."
+            return f"It had no coupons; the {format_value(self.total, self.unit)} set aside for it is taken as spent."
         if share is None:
             return (
                 f"The coupons cost {format_value(self.total, self.unit)} on {format_count(self.n_redemptions)} orders."

@@ -58,10 +58,11 @@ def segments(review: CampaignReview) -> Exhibit:
     named = " and ".join(DIMENSIONS[name] for name in found.differing)
     rows = found.rows.rename(columns={"segment": "part"}).replace({"dimension": DIMENSIONS})
     people = review.setting.people
+    creators = " and creators" if review.setting.spend.creators else ""
     return Exhibit(
         title=f"It paid differently by {named}" if named else f"No kind of {people} can be told to have paid more",
         subtitle=(
-            f"Margin on additional sales less coupons, {unit.upper()}, over the {people} reached;"
+            f"Margin on additional sales less coupons{creators}, {unit.upper()}, over the {people} reached;"
             f" {format_percent(found.level, 0)} intervals of each"
         ),
         frame=found.rows,

@@ -6,9 +6,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from analysis_lib.campaigns import drawings
+from analysis_lib.campaigns.bill import after_costs, bill
 from analysis_lib.campaigns.detail_exhibits import EXHIBITS as DETAILS
 from analysis_lib.campaigns.lot_exhibits import EXHIBITS as LOT
 from analysis_lib.campaigns.lot_parts import DIMENSIONS
@@ -124,58 +123,28 @@ def ledger(review: CampaignReview) -> Exhibit:
 @needs("cost", _not_shown("The cost"))
 def cost(review: CampaignReview) -> Exhibit:
     """The bill and what it returned."""
-    bill, unit = review.cost, review.campaign.currency
-    lines = [] if bill.always_share is None else [
-        ("subsidy_always_buyers", "coupons to buyers who would have bought anyway, at least", bill.always_buyers),
-        ("subsidy_others", "coupons to the others, at most", bill.others),
-    ]  # fmt: skip
-    rows = [_cost_row(name, meaning, x.value, x.ci_lower, x.ci_upper) for name, meaning, x in lines]
-    if bill.new_share == bill.new_share:
-        new = bill.new_share * bill.total
-        rows.append(_cost_row("subsidy_new_buyers", "of all coupons, to first-time buyers", new, new, new))
-    contacts = review.total_cost - bill.total
-    rows.append(_cost_row("contact_cost", "reaching the targeted (assumed)", contacts, contacts, contacts))
-    rows.append(_cost_row("total_cost", "cost in all", review.total_cost, review.total_cost, review.total_cost))
+    cost, unit = review.cost, review.campaign.currency
     title = f"It cost {format_value(review.total_cost, unit)}"
-    if bill.always_share is not None:
-        share = format_percent(bill.always_share.value, 0)
+    if cost.always_share is not None:
+        share = format_percent(cost.always_share.value, 0)
         title = f"At least {share} of the coupon money went to buyers who would have bought anyway"
     return Exhibit(
         title=title,
         subtitle=f"{unit.upper()}, over the campaign",
-        frame=pd.DataFrame(rows),
+        frame=bill(review),
         units={"value": unit, "ci_lower": unit, "ci_upper": unit},
     )
-
-
-def _cost_row(name: str, meaning: str, value: float, lower: float, upper: float) -> dict[str, object]:
-    return {"row": name, "meaning": meaning, "value": value, "ci_lower": lower, "ci_upper": upper}
 
 
 @needs("contribution", _not_shown("What it earned"))
 def earnings(review: CampaignReview) -> Exhibit:
     """From additional sales to what is left after the cost."""
-    net, unit, margin = review.net_incremental_gmv, review.campaign.currency, review.setting.margin
-    left, spent = review.contribution, -review.total_cost
-    earned = left.shifted(review.total_cost)
-    of_what = "" if review.setting.measure == "gmv" else " of their value before coupons"
-    rows = [
-        _cost_row("additional_sales", "net of all parts", net.value, net.ci_lower, net.ci_upper),
-        _cost_row(
-            "earned",
-            f"at a margin of {format_percent(margin, 0)}{of_what}",
-            earned.value,
-            earned.ci_lower,
-            earned.ci_upper,
-        ),
-        _cost_row("cost", "coupons and contacts", spent, spent, spent),
-        _cost_row("net_contribution", "earned less cost", left.value, left.ci_lower, left.ci_upper),
-    ]
+    left, unit = review.contribution, review.campaign.currency
     sure = "above zero" if left.ci_lower > 0 else "below zero" if left.ci_upper < 0 else "not to be told from zero"
     return Exhibit(
         title=f"What is left after the cost is {sure}",
         subtitle=f"{unit.upper()}, over the campaign",
-        frame=pd.DataFrame(rows),
+        frame=after_costs(review),
         units={"value": unit, "ci_lower": unit, "ci_upper": unit},
     )
 

@@ -101,8 +101,9 @@ def next_step(league: League, action: str) -> str:
 def counted(league: League) -> str:
     """Small print."""
     return (
-        "Counted: net additional sales of all products over the campaign and the weeks after it, per dollar of coupons"
-        " or, where there are none, of the money set aside. Each campaign in the market with most money for it. "
+        "Counted: net additional sales of all products over the campaign and the weeks after it, per dollar of cost:"
+        " coupons or, where there are none, the money set aside; media; and what creators are paid on these sales, as"
+        " far as the data tell. Each campaign in the market with most money for it. "
         f"Assumed: margin {format_percent(league.margin, 0)}; other costs are not in the data."
     )
 

@@ -16,7 +16,10 @@ from analysis_lib.errors import NotEnoughData
 from analysis_lib.pipelines import mart
 
 if TYPE_CHECKING:
+    import ibis
+
     from analysis_lib.campaigns.result import CampaignReview, Setting
+    from analysis_lib.campaigns.windows import Campaign
     from analysis_lib.warehouse import Warehouse
 
 #: Why there is no verdict where two ways that rest on different things do not agree, and where the only way missed its
@@ -88,15 +91,31 @@ def held_back(review: CampaignReview) -> CampaignReview:
 
 def _cost(wh: Warehouse, windows: Windows) -> Cost:
     """Discounts on the campaign's coupons; where it has none, the money set aside for it."""
-    campaign, facts, coupons = windows.campaign, mart(wh, "order_facts"), wh.table("coupons")
-    own = coupons.filter(coupons.campaign_id == campaign.campaign_id).select("coupon_id").distinct()
-    lines = facts.filter(facts.country == campaign.country, facts.day.between(campaign.starts_on, campaign.ends_on))
-    lines = lines.semi_join(own, "coupon_id")
-    row = wh.query(lines.agg(given=lines.subsidy_usd.cast("float64").sum(), n=lines.order_id.nunique())).iloc[0]
+    campaign = windows.campaign
+    row = wh.query(_given(wh, campaign)).iloc[0]
     if row["n"] and row["given"] > 0:
         n, given = int(row["n"]), float(row["given"])
-        return Cost(n_redemptions=n, n_recorded=n, recorded=given, total=given, always_share=None, unit="usd")
+        new = float(row["given_new"]) / given
+        return Cost(
+            n_redemptions=n, n_recorded=n, recorded=given, total=given, always_share=None, unit="usd", new_share=new
+        )
     if not campaign.budget_usd > 0:
         raise NotEnoughData("neither coupons nor a budget (campaigns.budget_usd) say what the campaign cost")
     budget = campaign.budget_usd
     return Cost(n_redemptions=0, n_recorded=0, recorded=0.0, total=budget, always_share=None, unit="usd")
+
+
+def _given(wh: Warehouse, campaign: Campaign) -> ibis.Table:
+    """What its coupons gave, what of it to first-time buyers, and on how many orders."""
+    facts, coupons = mart(wh, "order_facts"), wh.table("coupons")
+    facts = facts.filter(facts.country == campaign.country, facts.day <= campaign.ends_on)
+    own = coupons.filter(coupons.campaign_id == campaign.campaign_id).select("coupon_id").distinct()
+    lines = facts.filter(facts.day >= campaign.starts_on).semi_join(own, "coupon_id")
+    lines = lines.select("user_id", "order_id", given=lines.subsidy_usd.cast("float64"))
+    buyers = facts.semi_join(lines, "user_id")
+    firsts = buyers.group_by("user_id").agg(first=buyers.day.min()).rename(buyer="user_id")
+    lines = lines.left_join(firsts, lines.user_id == firsts.buyer)
+    is_new = (lines.first >= campaign.starts_on).fill_null(False)
+    return lines.agg(
+        given=lines.given.sum(), given_new=lines.given.sum(where=is_new).fill_null(0.0), n=lines.order_id.nunique()
+    )

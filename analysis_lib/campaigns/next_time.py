@@ -137,9 +137,9 @@ def _command(review: CampaignReview) -> str:
 
 def _needed(review: CampaignReview, worth: float) -> float:
     """Users of a test with two equal halves that tells a change of this worth from none, power 80 %."""
-    if review.effect.KIND == "markets" or worth == 0:
+    if review.effect.KIND == "markets" or worth == 0 or review.setting.kept <= 0:
         return math.inf
-    sd = review.effect.residual_sd * review.setting.margin
+    sd = review.effect.residual_sd * review.setting.kept
     return 4.0 * (POWER_REACH * sd / (worth / review.effect.n_targeted)) ** 2
 
 

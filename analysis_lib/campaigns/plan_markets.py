@@ -105,10 +105,13 @@ def market_sales(wh: Warehouse, asked: Asked) -> tuple[pd.DataFrame, float]:
 
 
 def campaign_rows(wh: Warehouse) -> pd.DataFrame:
-    """campaign_id, name, country, mechanic, starts_on, ends_on of all campaigns; days as timestamps."""
-    table = wh.table("campaigns").select("campaign_id", "name", "country", "mechanic", "starts_on", "ends_on")
-    rows = wh.query(table)
-    return rows.assign(**{name: pd.to_datetime(rows[name]) for name in ("starts_on", "ends_on")})
+    """campaign_id, name, country, mechanic, starts_on, ends_on, media_usd (0 where none is known) of all campaigns."""
+    columns = ["campaign_id", "name", "country", "mechanic", "starts_on", "ends_on"]
+    columns += ["media_usd"] if wh.has("campaigns", "media_usd") else []
+    rows = wh.query(wh.table("campaigns").select(*columns))
+    media = rows["media_usd"].astype(float).fillna(0.0) if "media_usd" in rows else 0.0
+    days = {name: pd.to_datetime(rows[name]) for name in ("starts_on", "ends_on")}
+    return rows.assign(media_usd=media, **days)
 
 
 def festivals_on(country: str, first: date, last: date) -> list[str]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from analysis_lib.campaigns.plan_asking import Asked
 from analysis_lib.campaigns.plan_markets import LATEST
+from analysis_lib.campaigns.spend import commission_rate
+from analysis_lib.errors import InvalidValue
 from analysis_lib.pipelines import mart
 from analysis_lib.results import format_count, format_percent, format_value
 
@@ -32,6 +35,8 @@ class Money:
         Sales of the market on as many days as planned, if they go on as in the last weeks.
     asked : Asked
         What was asked.
+    creators : float
+        What creators are paid of each unit of sales, over the last weeks; 0 where the source does not tell.
     """
 
     cost_usd: float | None
@@ -39,6 +44,7 @@ class Money:
     how: str
     sales_usd: float
     asked: Asked
+    creators: float = 0.0
 
     def cost(self, share: float, days: int) -> float:
         """Cost with a share left out; other lengths spend as much a day. Missing where it is not known."""
@@ -49,34 +55,55 @@ class Money:
     def pays(self, share: float, days: int) -> float:
         """Additional sales, USD, from which on the campaign pays for itself."""
         cost = self.cost(share, days)
-        # What buyers paid is short of the coupons already: charged once.
-        return cost / self.asked.margin - (cost if self.asked.metric == "paid" else 0.0)
+        # Creators have their share of what is sold more, too. What buyers paid is short of the coupons already: charged
+        # once.
+        return cost / (self.asked.margin - self.creators) - (cost if self.asked.metric == "paid" else 0.0)
 
 
 def money_of(wh: Warehouse, asked: Asked, sales: pd.DataFrame, campaigns: pd.DataFrame) -> Money:
-    """The bill of a planned campaign: a budget, a share of sales, or what past campaigns gave.
+    """The bill of a planned campaign: a budget, a share of sales, or what past campaigns gave and spent on media.
 
     Parameters
     ----------
     sales, campaigns : pandas.DataFrame
         From ``market_sales`` and ``campaign_rows``.
+
+    Raises
+    ------
+    InvalidValue
+        The margin is no more than what creators are paid: nothing would pay.
     """
     sold = float(sales[asked.country].tail(LATEST).mean()) * asked.days
+    creators = _creators(wh, asked)
     if asked.budget_usd is not None:
         told = f"the {format_value(asked.budget_usd, 'usd')} set aside for it"
-        return Money(float(asked.budget_usd), True, told, sold, asked)
+        return Money(float(asked.budget_usd), True, told, sold, asked, creators)
     if asked.coupon_share is not None:
         told = f"coupons of {format_percent(asked.coupon_share)} of what the reached buy on its days"
-        return Money(asked.coupon_share * sold, False, told, sold, asked)
+        return Money(asked.coupon_share * sold, False, told, sold, asked, creators)
     shares = past_coupon_shares(wh, asked, sales, campaigns)
     if shares.empty:
-        return Money(None, False, "", sold, asked)
-    share = float(shares["share"].median())
+        return Money(None, False, "", sold, asked, creators)
+    share, media = float(shares["share"].median()), float(shares["media"].median())
     told = (
-        f"coupons of {format_percent(share)} of sales on its days, as in {format_count(len(shares))} past campaigns"
+        f"coupons of {format_percent(share)}{f' and media of {format_percent(media)}' if media else ''} of sales on its"
+        f" days, as in {format_count(len(shares))} past campaigns"
         f" ({', '.join(shares['campaign_id'] + ' ' + shares['country'])})"
     )
-    return Money(share * sold, False, told, sold, asked)
+    return Money((share + media) * sold, False, told, sold, asked, creators)
+
+
+def _creators(wh: Warehouse, asked: Asked) -> float:
+    """What creators were paid of each unit of sales over the last weeks."""
+    first = max(asked.first_day, asked.last_day - timedelta(days=LATEST - 1))
+    found = commission_rate(wh, asked.country, asked.timezone, (first, asked.last_day))
+    creators = found if found == found else 0.0
+    if asked.margin <= creators:
+        raise InvalidValue(
+            f"margin={asked.margin:g}: creators are paid {format_percent(creators)} of sales in {asked.market}, so that"
+            " no campaign pays; a larger margin is needed."
+        )
+    return creators
 
 
 def past_coupon_shares(wh: Warehouse, asked: Asked, sales: pd.DataFrame, campaigns: pd.DataFrame) -> pd.DataFrame:
@@ -87,7 +114,8 @@ def past_coupon_shares(wh: Warehouse, asked: Asked, sales: pd.DataFrame, campaig
     Returns
     -------
     DataFrame
-        campaign_id, country, share; campaigns without a coupon on an order line are left out.
+        campaign_id, country, share, media (as a share of the same sales); campaigns without a coupon on an order line
+        are left out.
     """
     past = campaigns[campaigns["ends_on"] <= pd.Timestamp(asked.last_day)]
     if asked.mechanic:
@@ -100,5 +128,6 @@ def past_coupon_shares(wh: Warehouse, asked: Asked, sales: pd.DataFrame, campaig
     if (past["country"] == asked.country).any():
         past = past[past["country"] == asked.country]
     sold = [float(sales.loc[row.starts_on : row.ends_on, row.country].sum()) for row in past.itertuples()]
-    past = past.assign(share=past["given"] / pd.Series(sold, index=past.index, dtype=float))
-    return past.loc[past["share"].between(0, 1), ["campaign_id", "country", "share"]].reset_index(drop=True)
+    sold = pd.Series(sold, index=past.index, dtype=float)
+    past = past.assign(share=past["given"] / sold, media=past["media_usd"] / sold)
+    return past.loc[past["share"].between(0, 1), ["campaign_id", "country", "share", "media"]].reset_index(drop=True)

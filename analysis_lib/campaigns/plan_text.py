@@ -148,10 +148,11 @@ def break_even(one: CampaignPlan) -> str:
         return "Nothing says what it costs: no budget, no share of sales, and no past campaign with coupons."
     asked = one.asked
     pays = one.money.pays(asked.holdout_share, asked.days)
-    sold = one.money.sales_usd
+    sold, creators = one.money.sales_usd, one.money.creators
+    less = f", of which creators have {format_percent(creators)} of sales," if creators else ""
     return (
         f"It is taken to cost {total(one.money.cost(asked.holdout_share, asked.days))}: {one.money.how}. At a margin of"
-        f" {format_percent(asked.margin, 0)} it pays from {total(pays)} of additional sales on, which is"
+        f" {format_percent(asked.margin, 0)}{less} it pays from {total(pays)} of additional sales on, which is"
         f" {format_percent(pays / sold)} of what {asked.market} sells in as many days."
     )
 

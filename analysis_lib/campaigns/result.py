@@ -20,6 +20,7 @@ from analysis_lib.campaigns.pace import Pace
 from analysis_lib.campaigns.plan_written import WrittenPlan
 from analysis_lib.campaigns.reach import Reach
 from analysis_lib.campaigns.segments import Segments
+from analysis_lib.campaigns.spend import NOTHING_TOLD, Spend
 from analysis_lib.campaigns.windows import Campaign, Windows
 from analysis_lib.errors import NotEnoughData
 from analysis_lib.results import Answer, Decision, Estimate, Exhibit, Finding, format_percent
@@ -43,6 +44,8 @@ class Setting:
         Gross margin that turns sales into earnings, 0 to 1.
     contact_cost : float
         Cost of reaching one targeted buyer, in the market's currency.
+    spend : Spend
+        What the source tells of media and creators' commission.
     """
 
     source: str
@@ -52,6 +55,12 @@ class Setting:
     level: float
     margin: float
     contact_cost: float
+    spend: Spend = NOTHING_TOLD
+
+    @property
+    def kept(self) -> float:
+        """What is left of a unit of additional sales: the margin less what creators are paid."""
+        return self.margin - self.spend.creators
 
     @property
     def person(self) -> str:
@@ -79,9 +88,9 @@ class CampaignReview(Finding):
     ledger : pandas.DataFrame
         row, meaning, value, ci_lower, ci_upper in the market's currency; empty if refused.
     cost : Cost | None
-        Coupon bill; None if refused.
+        The bill; None if refused.
     contribution : Estimate | None
-        Net sales times margin less cost; None if refused.
+        Net sales times margin less all cost; None if refused.
     decision : Decision
         Verdict by the printed rule.
     missing : tuple of str
@@ -146,29 +155,50 @@ class CampaignReview(Finding):
         return self.estimate("total")
 
     @property
+    def sales(self) -> Estimate:
+        """Net additional sales, coupons not taken off: what margin and commission are shares of."""
+        if self.cost is None:
+            raise NotEnoughData("; ".join(self.missing))
+        net = self.net_incremental_gmv
+        # What buyers paid is short of the coupons already; without adding them back they would be charged twice.
+        return net if self.setting.measure == "gmv" else net.shifted(self.cost.recorded)
+
+    @property
     def return_on_cost(self) -> Estimate:
-        """Net incremental sales per unit of cost.
+        """Net incremental sales per unit of cost: coupons, contacts, media, and commission on the additional sales.
 
         Where users were left out by lot, sales and coupons of the same users go together, and the interval is
         Fieller's. Elsewhere the cost is counted, not estimated: the interval is that of the sales divided by it.
+        Commission follows from the sales (``Spend.on_return``), so that a campaign pays from 1 / margin on, whatever
+        creators are paid.
         """
-        if self.cost is None:
-            raise NotEnoughData("; ".join(self.missing))
+        spent, spend = self.spent, self.setting.spend
+        given = 0.0 if self.setting.measure == "gmv" else self.cost.recorded / spent
         per_money = self.effect.per_coupon_money if self.effect.KIND == "lot" else None
         if per_money is not None:
-            # Coupons without a line of their own, and contacts, come on top.
-            return per_money.scaled(self.cost.recorded / self.total_cost, per_money.unit)
+            # Coupons without a line of their own, contacts and media come on top.
+            return spend.on_return(per_money.scaled(self.cost.recorded / spent, per_money.unit), given)
         unit = f"{self.campaign.currency}_per_{self.campaign.currency}"
-        return self.net_incremental_gmv.scaled(1.0 / self.total_cost, unit)
+        return spend.on_return(self.net_incremental_gmv.scaled(1.0 / spent, unit), given)
+
+    @property
+    def contacts(self) -> float:
+        """Cost of reaching the targeted, in the market's currency."""
+        # Whom a campaign for everybody reached is not listed: nobody was contacted one by one.
+        return 0.0 if self.effect.KIND == "markets" else self.setting.contact_cost * self.effect.n_targeted
+
+    @property
+    def spent(self) -> float:
+        """Coupons, contacts and media: what it cost whatever it sold, in the market's currency."""
+        if self.cost is None or self.effect is None:
+            raise NotEnoughData("; ".join(self.missing))
+        return self.cost.total + self.contacts + self.cost.media
 
     @property
     def total_cost(self) -> float:
-        """Coupons and contacts, in the market's currency."""
-        if self.cost is None or self.effect is None:
-            raise NotEnoughData("; ".join(self.missing))
-        # Whom a campaign for everybody reached is not listed: nobody was contacted one by one.
-        contacts = 0 if self.effect.KIND == "markets" else self.effect.n_targeted
-        return self.cost.total + self.setting.contact_cost * contacts
+        """The same with the commission on the additional sales."""
+        commission = None if self.cost is None else self.cost.commission
+        return self.spent + (0.0 if commission is None else commission.value)
 
     @property
     def next_time(self) -> NextTime | None:

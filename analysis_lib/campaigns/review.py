@@ -10,13 +10,15 @@ from analysis_lib.campaigns.market_review import review_by_markets
 from analysis_lib.campaigns.picked_review import review_by_picking
 from analysis_lib.campaigns.plan_written import reviewed_as_planned
 from analysis_lib.campaigns.result import CampaignReview, Setting
+from analysis_lib.campaigns.spend import Spend, spend_of
 from analysis_lib.campaigns.windows import FEWEST_WEEKS_BEFORE, find_campaign, plan_windows
 from analysis_lib.config import LEVEL
 from analysis_lib.errors import InvalidValue, NotEnoughData, unknown
 
 #: Tables a review reads, for the book's page on where reports come from.
 READS = (
-    "campaigns", "campaign_targets", "countries", "coupon_events", "coupon_products", "coupons", "orders", "users",
+    "campaigns", "campaign_targets", "countries", "coupon_events", "coupon_products", "coupons", "fx_rates", "orders",
+    "users",
 )  # fmt: skip
 
 
@@ -97,7 +99,7 @@ def review(
     if plan:
         return reviewed_as_planned(wh, plan, campaign_id, country, review, contact_cost=contact_cost)
     campaign = find_campaign(wh, campaign_id, country)
-    setting = _setting(wh, metric, level, margin, contact_cost)
+    setting = _setting(wh, metric, level, margin, contact_cost, spend_of(wh, campaign))
     fewest = FEWEST_WEEKS_BEFORE if campaign.targeting == "segment" else 0
     try:
         days = cells.days_with_orders(wh, campaign)
@@ -114,11 +116,11 @@ def review(
 _BY = {"all": review_by_markets, "holdout": review_by_lot}
 
 
-def _setting(wh, metric: str, level: float, margin: float, contact_cost: float) -> Setting:
+def _setting(wh, metric: str, level: float, margin: float, contact_cost: float, spend: Spend) -> Setting:
     source = wh.source
     return Setting(
         source=wh.name, caveat=source.caveat if source else "", people=source.units_called if source else "users",
-        measure=metric, level=level, margin=margin, contact_cost=contact_cost,
+        measure=metric, level=level, margin=margin, contact_cost=contact_cost, spend=spend,
     )  # fmt: skip
 
 

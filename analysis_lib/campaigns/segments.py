@@ -29,7 +29,7 @@ DIMENSIONS = {"history": "what they bought before", "platform": "platform", "cha
 #: Users that each group of a segment must have.
 FEWEST = 50
 
-#: A user's margin on everything, less the coupons: what the segments are compared by.
+#: A user's margin on everything, less what creators and coupons cost: what the segments are compared by.
 EARNED = "earned"
 
 METHOD = "difference of groups made by lot within the kind of user, drawn to the mean of all kinds"
@@ -42,9 +42,9 @@ class Segments(Result):
     Attributes
     ----------
     rows : pandas.DataFrame
-        dimension, segment, n_users (reached), value, ci_lower, ci_upper (margin on net additional sales less coupons,
-        over the reached of the segment), drawn, drawn_lower, drawn_upper (the same, each user's drawn to the mean of
-        the dimension by how much segments differ).
+        dimension, segment, n_users (reached), value, ci_lower, ci_upper (margin on net additional sales less coupons
+        and creators, over the reached of the segment), drawn, drawn_lower, drawn_upper (the same, each user's drawn to
+        the mean of the dimension by how much segments differ).
     alike : dict of str to float
         By dimension, how often chance alone makes segments differ as much per user.
     level : float
@@ -109,7 +109,7 @@ def segments(wh: Warehouse, windows: Windows, setting: Setting) -> Segments:
     windows : Windows
         As planned.
     setting : Setting
-        Measure, level, margin and the cost of reaching a user.
+        Measure, level, margin, creators' share and the cost of reaching a user; media are nobody's in particular.
 
     Raises
     ------
@@ -142,7 +142,7 @@ def _users(wh: Warehouse, windows: Windows, setting: Setting) -> ibis.Table:
 
     table = lot_users(wh, windows, setting.measure, weeks_of(windows))
     net = sum(table[part] for part in PARTS)
-    table = table.mutate(**{EARNED: setting.margin * net - table[SUBSIDY]})
+    table = table.mutate(**{EARNED: setting.kept * net - table[SUBSIDY]})
     traits = wh.table("users")
     traits = traits.select(who="user_id", **{name: _trait(traits, name) for name in ("platform", "channel")})
     table = table.left_join(traits, table.user_id == traits.who)

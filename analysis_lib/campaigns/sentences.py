@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from analysis_lib.campaigns import lot_text, market_text, picked_text
+from analysis_lib.campaigns import bill, lot_text, market_text, picked_text
 from analysis_lib.campaigns.cells import MEASURES
 from analysis_lib.campaigns.plan_written import planned
 from analysis_lib.campaigns.refused import Make, needs
@@ -93,8 +93,8 @@ def counted(review: CampaignReview) -> str:
     who, mature = _WHO[kind](review)
     return (
         f"Counted: {who}. Measure: {MEASURES[setting.measure]}, in {currency.upper()}; days are market-local. {mature}"
-        f" Assumed: margin {format_percent(setting.margin, 0)}, contact cost {contact} each; other costs are not in"
-        " the data."
+        f" Assumed: margin {format_percent(setting.margin, 0)}, contact cost {contact} each."
+        f"{bill.counted(review)} Other costs are not in the data."
     )
 
 
@@ -122,7 +122,10 @@ def change(review: CampaignReview) -> str:
 def cost(review: CampaignReview) -> str:
     """The bill, who got it, and what it returned."""
     back = review.return_on_cost
-    return f"{review.cost.text} For each unit of cost, net sales changed by {back.text}."
+    return (
+        f"{review.cost.text} {bill.told(review)} For each unit of cost, net sales changed by {back.text}."
+        f"{bill.pays_from(review)}"
+    )
 
 
 @needs("newcomers", _missing)

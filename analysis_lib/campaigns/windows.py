@@ -30,8 +30,9 @@ class Campaign:
     targeting : str
         Whom it was for: ``all``, ``segment`` (also where the source does not say), or ``holdout`` where it left some
         out by lot.
-    holdout_share, budget_usd : float
-        Share that was to be left out, and money set aside; missing where the source does not say.
+    holdout_share, budget_usd, media_usd : float
+        Share that was to be left out, money set aside, and money spent on reach outside the marketplace; missing where
+        the source does not say.
     """
 
     campaign_id: str
@@ -46,6 +47,7 @@ class Campaign:
     targeting: str = "segment"
     holdout_share: float = float("nan")
     budget_usd: float = float("nan")
+    media_usd: float = float("nan")
 
     @property
     def n_days(self) -> int:
@@ -135,7 +137,7 @@ def find_campaign(wh, campaign_id: str, country: str | None) -> Campaign:
         currency=str(market["currency"]).lower(), timezone=str(market["timezone"]), mechanic=str(row["mechanic"]),
         starts_on=pd.Timestamp(row["starts_on"]).date(), ends_on=pd.Timestamp(row["ends_on"]).date(),
         targeting=str(_told(row, "targeting", "segment")), holdout_share=float(_told(row, "holdout_share")),
-        budget_usd=float(_told(row, "budget_usd")),
+        budget_usd=float(_told(row, "budget_usd")), media_usd=float(_told(row, "media_usd")),
     )  # fmt: skip
 
 

@@ -54,7 +54,7 @@ def test_a_budget_that_ran_out_of_a_campaign_that_paid_is_raised(review):
 def test_the_test_is_as_large_as_its_power_needs(review):
     change = levers(next_time(review))["No coupons for those who buy anyway"]
     each = change.worth.value / review.effect.n_targeted
-    sd = review.effect.residual_sd * review.setting.margin
+    sd = review.effect.residual_sd * review.setting.kept
     se = sd * (4 / change.n_tested) ** 0.5
     assert each / se == pytest.approx(2.80)
     assert "runs pooled" in next_time(review).how_tested(change)

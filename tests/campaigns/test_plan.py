@@ -17,6 +17,7 @@ from analysis_lib.campaigns.plan_lots import centred, deal, estimates, lot_power
 from analysis_lib.campaigns.plan_markets import _read, campaign_rows, market_sales
 from analysis_lib.campaigns.plan_money import money_of, past_coupon_shares
 from analysis_lib.campaigns.plan_users import past_users
+from analysis_lib.campaigns.spend import commission_rate
 from analysis_lib.causal import GroupMoments
 from analysis_lib.errors import InvalidValue, NotEnoughData, ShopbookError, UnknownName
 from analysis_lib.pipelines import mart
@@ -154,13 +155,33 @@ def test_the_same_seed_deals_the_same_lots(brazil, users):
 
 
 def test_what_pays_is_the_cost_over_the_margin(brazil):
-    assert brazil.money.pays(0.1, 14) == pytest.approx(260 / 0.25)
-    assert brazil.money.pays(0.1, 28) == pytest.approx(2 * 260 / 0.25), "as much is spent a day"
-    assert brazil.pays() == pytest.approx(1040 / brazil.reached(0.1))
+    pays = 260 / (0.25 - brazil.money.creators)
+    assert brazil.money.pays(0.1, 14) == pytest.approx(pays)
+    assert brazil.money.pays(0.1, 28) == pytest.approx(2 * pays), "as much is spent a day"
+    assert brazil.pays() == pytest.approx(pays / brazil.reached(0.1))
     paid = replace(brazil.money, asked=replace(brazil.asked, metric="paid"))
-    assert paid.pays(0.1, 14) == pytest.approx(1040 - 260), "what buyers paid is short of the coupons already"
+    assert paid.pays(0.1, 14) == pytest.approx(pays - 260), "what buyers paid is short of the coupons already"
+    assert replace(brazil.money, creators=0.0).pays(0.1, 14) == pytest.approx(1040), "where creators are not known"
     row = brazil.by_share.set_index("share").loc[0.1]
     assert row["forgone_usd"] == pytest.approx(brazil.pays() * 0.1 * brazil.lots.n_users)
+
+
+def test_creators_have_what_they_had_of_the_last_weeks(world, brazil):
+    last = brazil.asked.last_day
+    rate = commission_rate(world, "BR", brazil.asked.timezone, (last - timedelta(days=27), last))
+    assert brazil.money.creators == pytest.approx(rate) and 0.03 < rate < 0.09
+    assert f"of which creators have {100 * rate:.1f} % of sales" in brazil.sentence("break_even")
+    with pytest.raises(InvalidValue, match="no campaign pays"):
+        campaigns.plan(world, "BR", **CAMPAIGN, lots=20, margin=0.04)
+
+
+def test_media_of_past_campaigns_are_part_of_what_it_costs(world):
+    one = campaigns.plan(world, "ID", mechanic="platform_coupon", lots=20)
+    sales, _ = market_sales(world, one.asked)
+    shares = past_coupon_shares(world, one.asked, sales, campaign_rows(world))
+    assert (shares["media"] > 0).all() and set(shares["country"]) == {"ID"}
+    cost = (shares["share"].median() + shares["media"].median()) * one.money.sales_usd
+    assert one.money.cost_usd == pytest.approx(cost) and "and media of" in one.money.how
 
 
 def test_coupons_say_what_it_costs_where_no_budget_does(world, brazil):
