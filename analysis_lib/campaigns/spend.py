@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from analysis_lib.campaigns.cells import line_value
 from analysis_lib.campaigns.dollars import usd_per_unit
 from analysis_lib.errors import ContractError, NotEnoughData
-from analysis_lib.warehouse.days import local_day
+from analysis_lib.warehouse.instants import falls_on
 
 if TYPE_CHECKING:
     from datetime import date
@@ -141,7 +141,7 @@ def commission_rate(wh: Warehouse, country: str, timezone: str, days: tuple[date
         return UNKNOWN
     orders = wh.table("orders")
     told = orders.filter(orders.country == country, orders.commission_local.notnull())
-    told = told.filter(local_day(told.ordered_at, timezone).between(*days))
+    told = told.filter(falls_on(told.ordered_at, *days, timezone))
     found = wh.query(told.aggregate(paid=_sum(told.commission_local), sold=_sum(line_value(told, "gmv")))).iloc[0]
     sold = float(found["sold"])
     return float(found["paid"]) / sold if sold > 0 else UNKNOWN
