@@ -51,7 +51,7 @@ class Panel:
         Week of the first column; week 0 starts with the campaign.
     promoted, other : numpy.ndarray
         Spending on products with a coupon of the campaign, and on all others; shape
-        (users, weeks, 2), in the market's currency.
+        (users, weeks, 2), in the market's currency. Best with the users of a week side by side in memory (order F).
     n_days : int
         Length of the campaign.
     lost : numpy.ndarray | None
@@ -84,11 +84,12 @@ class Panel:
 
     def after(self, start: int, weeks: int, kind: np.ndarray | None = None) -> np.ndarray:
         """Spending (of one kind, or all) in the ``weeks`` after such a window; shape (users,)."""
-        both = self.promoted + self.other if kind is None else kind
+        kinds = (self.promoted, self.other) if kind is None else (kind,)
         full = start - self.first_week + self.n_days // 7
-        if self.n_days % 7 == 0:
-            return both[:, full : full + weeks].sum(axis=(1, 2))
-        return both[:, full : full + weeks, 1].sum(axis=1) + both[:, full + 1 : full + weeks + 1, 0].sum(axis=1)
+        early = full + (1 if self.n_days % 7 else 0)  # of a broken week the first part belongs to the campaign
+        return sum(
+            one[:, full : full + weeks, 1].sum(axis=1) + one[:, early : early + weeks, 0].sum(axis=1) for one in kinds
+        )
 
 
 def days_with_orders(wh, campaign: Campaign) -> tuple[date, date]:
@@ -104,8 +105,8 @@ def days_with_orders(wh, campaign: Campaign) -> tuple[date, date]:
     return first, last
 
 
-def targets(wh) -> pd.DataFrame:
-    """Who was targeted by which campaign, each buyer in the home market only.
+def targets(wh, country: str | None = None) -> pd.DataFrame:
+    """Who was targeted by which campaign, each buyer in the home market only; of one market, or of all.
 
     Returns
     -------
@@ -114,6 +115,8 @@ def targets(wh) -> pd.DataFrame:
     """
     target, campaign, users = wh.table("campaign_targets"), wh.table("campaigns"), wh.table("users")
     campaign = campaign.select("campaign_id", "country", "starts_on", "ends_on")
+    if country is not None:
+        users = users.filter(users.country == country)
     # A campaign of several markets has one row a market: without the buyer's own, each target would count in all.
     target = target.select("campaign_id", "user_id", "is_holdout").join(users.select("user_id", "country"), "user_id")
     frame = wh.query(target.join(campaign, ["campaign_id", "country"]))
@@ -128,15 +131,16 @@ def spending(wh, windows: Windows, measure: str) -> Panel:
     campaign = windows.campaign
     cells = wh.query(_cells(wh, windows, measure))
     _refuse_unusable(wh, campaign, cells)
-    users = pd.Index(sorted(wh.query(_known_users(wh, campaign))["user_id"]), name="user_id")
+    users = pd.Index(wh.query(_known_users(wh, campaign))["user_id"], name="user_id").sort_values()
     first = -(-(windows.first_day - campaign.starts_on).days // 7)  # the first whole week
     n_weeks = (windows.last_day - campaign.starts_on).days // 7 + 1 - first
     shape = (len(users), n_weeks, 2)
-    rows = cells[cells["user_id"].isin(users) & (cells["week"] >= first) & (cells["week"] < first + n_weeks)]
+    cells = cells.assign(place=users.get_indexer(cells["user_id"]), week=cells["week"] - first)
+    rows = cells[(cells["place"] >= 0) & (cells["week"] >= 0) & (cells["week"] < n_weeks)]
 
     def placed(part: pd.DataFrame, column: str) -> np.ndarray:
-        panel = np.zeros(shape)
-        where = (users.get_indexer(part["user_id"]), part["week"].to_numpy(int) - first, part["part"].to_numpy(int))
+        panel = np.zeros(shape, order="F")
+        where = tuple(part[name].to_numpy(int) for name in ("place", "week", "part"))
         np.add.at(panel, where, part[column].to_numpy(float))
         return panel
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import csr_array
 
 from analysis_lib.campaigns.cells import Panel, days_between
 from analysis_lib.campaigns.windows import Windows
@@ -50,9 +51,25 @@ class Exposure:
     ----------
     rows : pandas.DataFrame
         campaign_id, user_id, is_holdout, position (row in the panel, −1: not known before), first, last (days).
+    runs : pandas.DataFrame
+        campaign_id, first, last; campaigns by the days they ran.
+    reached : scipy.sparse.csr_array
+        How often each run reached each buyer of the panel; shape (buyers up to the last reached, runs).
     """
 
     rows: pd.DataFrame
+    runs: pd.DataFrame = field(init=False)
+    reached: csr_array = field(init=False)
+
+    def __post_init__(self) -> None:
+        known = self.rows[(self.rows["position"] >= 0) & ~self.rows["is_holdout"]]
+        by_run = known.groupby(["campaign_id", "first", "last"], sort=False)
+        run, position = by_run.ngroup().to_numpy(), known["position"].to_numpy()
+        runs = by_run.size().reset_index()[["campaign_id", "first", "last"]]
+        shape = (int(position.max(initial=-1)) + 1, len(runs))
+        # Worked out once: other campaigns are asked for in every placebo window.
+        object.__setattr__(self, "runs", runs)
+        object.__setattr__(self, "reached", csr_array((np.ones(len(run)), (position, run)), shape=shape))
 
     def n_targeted(self, campaign_id: str) -> int:
         """Targeted and not held out, known before the campaign or not."""
@@ -74,12 +91,11 @@ class Exposure:
 
     def others(self, campaign_id: str, n_users: int, start: int, end: int) -> np.ndarray:
         """Other campaigns running per day and buyer, on average over days ``start`` to ``end - 1``."""
-        # In arrays: this is asked for in every placebo window.
-        first, last, position = (self.rows[name].to_numpy() for name in ("first", "last", "position"))
-        kept = (position >= 0) & ~self.rows["is_holdout"].to_numpy() & (last >= start) & (first < end)
-        kept &= self.rows["campaign_id"].to_numpy() != campaign_id
-        days = np.minimum(last[kept] + 1, end) - np.maximum(first[kept], start)
-        return np.bincount(position[kept], weights=days, minlength=n_users) / (end - start)
+        days = np.minimum(self.runs["last"] + 1, end) - np.maximum(self.runs["first"], start)
+        days = days.clip(lower=0).where(self.runs["campaign_id"] != campaign_id, 0).to_numpy(dtype=float)
+        found = np.zeros(n_users)
+        found[: self.reached.shape[0]] = self.reached @ days / (end - start)
+        return found
 
 
 def exposure(targets: pd.DataFrame, panel: Panel, windows: Windows) -> Exposure:

@@ -92,13 +92,13 @@ def _counts(wh: Warehouse, windows: Windows) -> ibis.Table:
     orders = orders.filter(orders.country == campaign.country, orders.user_id.notnull())
     coupons = campaign_coupons(wh, campaign).distinct().mutate(ours=ibis.literal(1))
     promoted = promoted_products(wh, campaign).mutate(promoted=ibis.literal(1))
-    lines = orders.left_join(coupons, "coupon_id").left_join(promoted, "product_id")
+    firsts = orders.group_by("user_id").agg(first_at=orders.ordered_at.min())
+    firsts = firsts.filter(windows.in_campaign(firsts.first_at))
+    lines = orders.join(firsts, "user_id").left_join(coupons, "coupon_id").left_join(promoted, "product_id")
     lines = lines.select(
-        "user_id", day=windows.day_of(lines.ordered_at),
+        "user_id", day=windows.day_of(lines.ordered_at), first=windows.day_of(lines.first_at),
         of_it=ibis.greatest(lines.ours.fill_null(0), lines.promoted.fill_null(0)),
     )  # fmt: skip
-    lines = lines.mutate(first=lines.day.min().over(ibis.window(group_by=lines.user_id)))
-    lines = lines.filter(lines.first.between(ibis.literal(campaign.starts_on), ibis.literal(campaign.ends_on)))
     since = lines.day.delta(lines.first, unit="day")
     backs = {f"back_{days}": ((since > 0) & (since <= days)).cast("int64").max() for days in HORIZONS}
     users = lines.group_by("user_id").agg(through=((since == 0).cast("int64") * lines.of_it).max(), **backs)

@@ -40,7 +40,7 @@ def review_by_picking(wh: Warehouse, windows: Windows, setting: Setting, *, deta
     """
     campaign = windows.campaign
     panel = cells.spending(wh, windows, setting.measure)
-    seen = exposure(cells.targets(wh), panel, windows)
+    seen = exposure(cells.targets(wh, campaign.country), panel, windows)
     treated = seen.treated(campaign.campaign_id, len(panel.users))
     redeemed = cost.redemptions(wh, windows)
     funnel = reach.reach(panel, treated, redeemed.users, windows, seen.n_targeted(campaign.campaign_id))

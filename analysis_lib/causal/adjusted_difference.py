@@ -78,9 +78,10 @@ def adjusted_difference(
     Econometrics 219(1). Zhao and Percival (2017), "Entropy balancing is doubly robust", Journal of
     Causal Inference 5(1).
     """
-    design = _design(frame, treated, covariates, weights)
+    design, base, triangle = _design(frame, treated, covariates, np.sqrt(weights))
     is_treated = frame[treated].to_numpy() == 1
-    values, errors, residuals = _fitted(frame[outcomes].to_numpy(dtype=float), design, weights)
+    fitted = _fitted(frame[outcomes].to_numpy(dtype=float), design, base, triangle, np.sqrt(weights))
+    values, errors, residuals = fitted
     spread = np.std(residuals[is_treated], axis=0, ddof=1)
     n = int(is_treated.sum())
     effects = [_estimate(value, error, level, unit, n) for value, error in zip(values, errors, strict=True)]
@@ -90,37 +91,50 @@ def adjusted_difference(
     )
 
 
-def _fitted(outcomes: np.ndarray, design: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _fitted(
+    outcomes: np.ndarray, design: np.ndarray, base: np.ndarray, triangle: np.ndarray, root: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Coefficient of the design's second column, its HC3 error, and residuals; one factorisation for all outcomes."""
-    root = np.sqrt(weights)[:, None]
-    base, triangle = qr(design * root, mode="economic")
-    coefficients = solve_triangular(triangle, base.T @ (outcomes * root))
+    coefficients = solve_triangular(triangle, base.T @ (outcomes * root[:, None]))
     residuals = outcomes - design @ coefficients
     # What one unit's outcome adds to the coefficient, and how far the unit pulls its own fitted value.
     pull = base @ solve_triangular(triangle, np.eye(len(triangle))[1], trans="T")
-    own = np.square(base).sum(axis=1)
-    scaled = residuals * root / (1.0 - own)[:, None]
-    return coefficients[1], np.sqrt(np.square(pull[:, None] * scaled).sum(axis=0)), residuals
+    own = np.einsum("ij,ij->i", base, base)
+    scaled = residuals * (pull * root / (1.0 - own))[:, None]
+    return coefficients[1], np.sqrt(np.square(scaled).sum(axis=0)), residuals
 
 
-def _design(frame: pd.DataFrame, treated: str, covariates: list[str], weights: np.ndarray) -> np.ndarray:
-    """Constant, treatment, covariates in standard deviations from the treated mean, none a sum of others."""
+def _design(
+    frame: pd.DataFrame, treated: str, covariates: list[str], root: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Constant, treatment, covariates in standard deviations from the treated mean, none a sum of others.
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        The columns; and once weighted, an orthonormal base of them, and the triangle that makes them of it.
+    """
     flag = frame[treated].to_numpy(dtype=float)
     values = frame[covariates].to_numpy(dtype=float)
     scale = values.std(axis=0)
     varying = scale > ROUNDING * np.abs(values).max(axis=0)
     values = (values[:, varying] - values[flag == 1][:, varying].mean(axis=0)) / scale[varying]
-    fixed = np.column_stack([np.ones(len(frame)), flag])
-    return np.column_stack([fixed, values[:, _independent(fixed, values, np.sqrt(weights))]])
+    design = np.column_stack([np.ones(len(frame)), flag, values])
+    weighted = design * root[:, None]
+    base, triangle = qr(weighted, mode="economic")
+    kept = _independent(triangle, float(np.abs(weighted[:, 2:]).max(initial=0.0)))
+    if len(kept) == design.shape[1]:
+        return design, base, triangle
+    return design[:, kept], *qr(weighted[:, kept], mode="economic")
 
 
-def _independent(fixed: np.ndarray, values: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Numbers of columns of ``values`` that the fixed columns and the others do not already hold, once weighted."""
-    first, rest = fixed * weight[:, None], values * weight[:, None]
-    left = rest - first @ np.linalg.lstsq(first, rest, rcond=None)[0]
-    _, triangle, order = qr(left, mode="economic", pivoting=True)
-    size = np.abs(np.diag(triangle))
-    return np.sort(order[: int((size > COLLINEAR * max(size.max(initial=0.0), np.abs(rest).max(initial=0.0))).sum())])
+def _independent(triangle: np.ndarray, largest: float) -> np.ndarray:
+    """Numbers of the columns that the first two and the others do not already hold."""
+    # What the first two columns leave of the others has this triangle too, in a base of its own.
+    _, left, order = qr(triangle[2:, 2:], mode="economic", pivoting=True)
+    size = np.abs(np.diag(left))
+    found = order[: int((size > COLLINEAR * max(size.max(initial=0.0), largest)).sum())]
+    return np.concatenate([[0, 1], 2 + np.sort(found)]).astype(int)
 
 
 def _estimate(value: float, se: float, level: float, unit: str, n: int) -> Estimate:

@@ -85,7 +85,7 @@ def proportional_difference(
 
 def _check(frame: pd.DataFrame, outcomes: Mapping[str, str], flag: np.ndarray) -> None:
     for when, columns in (("in the window", list(outcomes)), ("before it", list(outcomes.values()))):
-        some = int((frame.loc[~flag, columns].abs().sum(axis=1) > 0).sum())
+        some = int(((frame[columns] != 0).to_numpy().any(axis=1) & ~flag).sum())
         if some < FEWEST_GROWING:
             raise NotEnoughData(
                 f"fewer than {FEWEST_GROWING} of the untreated have anything {when}: how they grew cannot be told"
@@ -94,17 +94,18 @@ def _check(frame: pd.DataFrame, outcomes: Mapping[str, str], flag: np.ndarray) -
 
 def _one(after: np.ndarray, before: np.ndarray, flag: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
     """Effect summed over the treated, its influence by unit, and what growth leaves of each treated unit."""
-    had, mine = before[~flag].sum(), before[flag].sum()
+    own_after, own_before = after[flag], before[flag]
+    mine, now = own_before.sum(), own_after.sum()
+    had, others_now = (float((~flag).astype(float) @ column) for column in (before, after))
     if had == 0 and (mine or after[~flag].any()):
         raise NotEnoughData("of one outcome the untreated had nothing before: how it would have grown cannot be told")
-    growth = after[~flag].sum() / had if had else 0.0
-    value = after[flag].sum() - growth * mine
+    growth = others_now / had if had else 0.0
+    value = now - growth * mine
     # Without treatment the treated would scatter as they do, at the level that growth gives them.
-    level = growth * mine / after[flag].sum() if after[flag].sum() else 1.0
-    influence = np.empty(len(after))
-    influence[flag] = level * after[flag] - growth * before[flag]
-    influence[~flag] = -(mine / had if had else 0.0) * (after[~flag] - growth * before[~flag])
-    return float(value), influence, after[flag] - growth * before[flag]
+    level = growth * mine / now if now else 1.0
+    influence = (after - growth * before) * -(mine / had if had else 0.0)
+    influence[flag] = level * own_after - growth * own_before
+    return float(value), influence, own_after - growth * own_before
 
 
 def _estimate(value: float, influence: np.ndarray, level: float, unit: str, n: int) -> Estimate:
