@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 #: Builders that ship; a source may also name a module of its own.
 BUILDERS = {
+    "cdnow": "analysis_lib.warehouse.cdnow",
     "complete_journey": "analysis_lib.warehouse.complete_journey",
     "world": "analysis_lib.world.builder",
 }

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from analysis_lib.warehouse.contract import Column, Table
 
 #: Nothing this book is about happened earlier; older dates are defaults (1970) or slips.
-EARLIEST = "2000-01-01"
+EARLIEST = "1990-01-01"
 
 _INTEGERS = r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?"
 _TYPES = {

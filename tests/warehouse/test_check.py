@@ -56,7 +56,7 @@ FAULTS = [
     ("fx_rates", {"usd_per_unit": 0.0}, "usd_per_unit", "range", "error"),
     ("fx_rates", {"day": None}, "day", "null", "error"),
     ("coupon_events", {"kind": "burned"}, "kind", "allowed", "error"),
-    ("users", {"signed_up_at": "1999-12-31"}, "signed_up_at", "date", "error"),
+    ("users", {"signed_up_at": "1989-12-31"}, "signed_up_at", "date", "error"),
 ]
 
 
