@@ -54,7 +54,7 @@ def incomes(one: Solow) -> Exhibit:
     used = model.frame
     table = model.coefficients.set_index("term")["value"]
     said = table["Intercept"] + sum(table[name] * used[name] for name in model.regressors)
-    frame = used[["number", "oecd"]].assign(model=np.exp(said), income=used["gdp85"].astype(float))
+    frame = used[["oecd"]].assign(model=np.exp(said), income=used["gdp85"].astype(float))
     away = float((frame["income"] / frame["model"]).map(np.log).abs().median())
     return Exhibit(
         title=f"Half of all countries are within a factor of {np.exp(away):.1f} of what the model says",
