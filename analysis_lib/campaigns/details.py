@@ -13,18 +13,24 @@ from analysis_lib.campaigns.segments import segments
 from analysis_lib.errors import NotEnoughData
 
 if TYPE_CHECKING:
+    import ibis
+
     from analysis_lib.campaigns.result import CampaignReview
     from analysis_lib.campaigns.windows import Windows
     from analysis_lib.warehouse import Warehouse
 
 
-def detailed(wh: Warehouse, review: CampaignReview, windows: Windows) -> CampaignReview:
+def detailed(
+    wh: Warehouse, review: CampaignReview, windows: Windows, users: ibis.Table | None = None
+) -> CampaignReview:
     """The review with its details; each asks the engine once.
 
     Parameters
     ----------
     windows : Windows
         As planned, the campaign in its market's own currency (a review against other markets is in USD).
+    users : ibis.Table, optional
+        Users of the lot, from ``lot_users``, where they have been worked out already.
     """
     setting = review.setting
     found = replace(review, newcomers=newcomers(wh, windows, level=setting.level), pace=pace(wh, windows))
@@ -34,7 +40,7 @@ def detailed(wh: Warehouse, review: CampaignReview, windows: Windows) -> Campaig
     beside = observed(wh, windows, setting.measure, review.effect, level=setting.level)
     found = replace(found, parts=parts, observed=beside)
     try:
-        return replace(found, segments=segments(wh, windows, setting))
+        return replace(found, segments=segments(wh, windows, setting, users))
     except NotEnoughData:
         # Too few users for two kinds of them: the page says so in the place of the segments.
         return found

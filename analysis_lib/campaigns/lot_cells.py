@@ -60,13 +60,15 @@ class LotCells:
     weeks: dict[int, str]
 
 
-def lot_cells(wh: Warehouse, windows: Windows, measure: str) -> LotCells:
+def lot_cells(wh: Warehouse, windows: Windows, measure: str, users: ibis.Table | None = None) -> LotCells:
     """Moments of the reached and of the held out.
 
     Parameters
     ----------
     measure : str
         ``gmv`` or ``paid``.
+    users : ibis.Table, optional
+        ``lot_users`` of the same, where it has been worked out already.
 
     Raises
     ------
@@ -76,7 +78,7 @@ def lot_cells(wh: Warehouse, windows: Windows, measure: str) -> LotCells:
         Orders without a value.
     """
     weeks = weeks_of(windows)
-    users = lot_users(wh, windows, measure, weeks)
+    users = lot_users(wh, windows, measure, weeks) if users is None else users
     columns = columns_of(weeks)
     pairs = _pairs(list(weeks.values()))
     found = wh.query(moments_of(users, ["is_holdout"], columns, pairs)).set_index("is_holdout")

@@ -15,6 +15,8 @@ from analysis_lib.errors import NotEnoughData
 from analysis_lib.results import Estimate, format_count, format_percent
 
 if TYPE_CHECKING:
+    import ibis
+
     from analysis_lib.campaigns.result import CampaignReview, Setting
     from analysis_lib.warehouse import Warehouse
 
@@ -26,7 +28,7 @@ WHY = (
 )
 
 
-def review_by_lot(wh: Warehouse, windows: Windows, setting: Setting) -> CampaignReview:
+def review_by_lot(wh: Warehouse, windows: Windows, setting: Setting, users: ibis.Table | None = None) -> CampaignReview:
     """The reached against those who were left out by lot.
 
     Parameters
@@ -35,12 +37,14 @@ def review_by_lot(wh: Warehouse, windows: Windows, setting: Setting) -> Campaign
         As planned; few weeks before do no harm.
     setting : Setting
         Measure, level and assumptions.
+    users : ibis.Table, optional
+        Users of the lot, from ``lot_users``, where they have been worked out already.
     """
     campaign = windows.campaign
     empty = replace(refused_review(campaign, setting, ""), windows=windows)
     redeemed = redemptions(wh, windows)
     try:
-        cells = lot_cells(wh, windows, setting.measure)
+        cells = lot_cells(wh, windows, setting.measure, users)
         partial_review = replace(empty, reach=_reach(cells, redeemed))
         planned = campaign.holdout_share
         effect = lot_effect(cells, planned_share=planned, level=setting.level, unit=campaign.currency)

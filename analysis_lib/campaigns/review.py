@@ -5,15 +5,17 @@ from __future__ import annotations
 from analysis_lib.campaigns import cells
 from analysis_lib.campaigns.assembling import refused_review
 from analysis_lib.campaigns.details import detailed
+from analysis_lib.campaigns.lot_cells import lot_users, weeks_of
 from analysis_lib.campaigns.lot_review import review_by_lot
 from analysis_lib.campaigns.market_review import review_by_markets
 from analysis_lib.campaigns.picked_review import review_by_picking
 from analysis_lib.campaigns.plan_written import reviewed_as_planned
 from analysis_lib.campaigns.result import CampaignReview, Setting
 from analysis_lib.campaigns.spend import Spend, spend_of
-from analysis_lib.campaigns.windows import FEWEST_WEEKS_BEFORE, find_campaign, plan_windows
+from analysis_lib.campaigns.windows import FEWEST_WEEKS_BEFORE, Windows, find_campaign, plan_windows
 from analysis_lib.config import LEVEL
 from analysis_lib.errors import InvalidValue, NotEnoughData, unknown
+from analysis_lib.warehouse.scratch import Scratch
 
 #: Tables a review reads, for the book's page on where reports come from.
 READS = (
@@ -106,14 +108,29 @@ def review(
         windows = plan_windows(campaign, days, weeks_before, weeks_after, fewest=fewest)
     except NotEnoughData as lack:
         return refused_review(campaign, setting, str(lack))
-    if campaign.targeting == "segment":
-        found = review_by_picking(wh, windows, setting, details=details)
-    else:
-        found = _BY[campaign.targeting](wh, windows, setting)
+    return _BY[campaign.targeting](wh, windows, setting, details)
+
+
+def _by_markets(wh, windows: Windows, setting: Setting, details: bool) -> CampaignReview:
+    found = review_by_markets(wh, windows, setting)
     return detailed(wh, found, windows) if details else found
 
 
-_BY = {"all": review_by_markets, "holdout": review_by_lot}
+def _by_lot(wh, windows: Windows, setting: Setting, details: bool) -> CampaignReview:
+    if not details:
+        return review_by_lot(wh, windows, setting)
+    # The users of the lot are asked for twice, and worked out once.
+    with Scratch(wh.table("users")) as scratch:
+        users = scratch.keep(lot_users(wh, windows, setting.measure, weeks_of(windows)))
+        return detailed(wh, review_by_lot(wh, windows, setting, users), windows, users)
+
+
+def _by_picking(wh, windows: Windows, setting: Setting, details: bool) -> CampaignReview:
+    found = review_by_picking(wh, windows, setting, details=details)
+    return detailed(wh, found, windows) if details else found
+
+
+_BY = {"all": _by_markets, "holdout": _by_lot, "segment": _by_picking}
 
 
 def _setting(wh, metric: str, level: float, margin: float, contact_cost: float, spend: Spend) -> Setting:

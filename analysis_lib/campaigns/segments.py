@@ -101,8 +101,8 @@ class Segments(Result):
         return f"Kinds of users differ by more than chance makes them: {'; '.join(said)}. Chance alone: {chances}."
 
 
-def segments(wh: Warehouse, windows: Windows, setting: Setting) -> Segments:
-    """What a campaign earned by kind of user; one query on the order facts.
+def segments(wh: Warehouse, windows: Windows, setting: Setting, users: ibis.Table | None = None) -> Segments:
+    """What a campaign earned by kind of user; one query.
 
     Parameters
     ----------
@@ -110,13 +110,17 @@ def segments(wh: Warehouse, windows: Windows, setting: Setting) -> Segments:
         As planned.
     setting : Setting
         Measure, level, margin, creators' share and the cost of reaching a user; media are nobody's in particular.
+    users : ibis.Table, optional
+        ``lot_users`` of the same, where it has been worked out already.
 
     Raises
     ------
     NotEnoughData
         No two segments of any dimension have enough users in both groups.
     """
-    users = _users(wh, windows, setting)
+    if users is None:
+        users = lot_users(wh, windows, setting.measure, weeks_of(windows))
+    users = _users(wh, users, setting)
     columns = [EARNED, *BEFORE]
     pairs = [(one, other) for place, one in enumerate(columns) for other in columns[place:]]
     found = wh.query(moments_of(users, ["is_holdout", *DIMENSIONS], columns, pairs))
@@ -136,11 +140,10 @@ def segments(wh: Warehouse, windows: Windows, setting: Setting) -> Segments:
     return Segments(table, alike, setting.level, windows.campaign.currency)
 
 
-def _users(wh: Warehouse, windows: Windows, setting: Setting) -> ibis.Table:
+def _users(wh: Warehouse, table: ibis.Table, setting: Setting) -> ibis.Table:
     """Users of the lot with what they earned and the kinds they are of."""
     import ibis
 
-    table = lot_users(wh, windows, setting.measure, weeks_of(windows))
     net = sum(table[part] for part in PARTS)
     table = table.mutate(**{EARNED: setting.kept * net - table[SUBSIDY]})
     traits = wh.table("users")

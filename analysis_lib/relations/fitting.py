@@ -10,10 +10,10 @@ from analysis_lib.regression.request import Request, checked, names_of
 from analysis_lib.relations.glance import glance
 from analysis_lib.relations.least_squares import least_squares
 from analysis_lib.relations.rows import rows_of, without_singletons
-from analysis_lib.relations.scratch import Scratch
 from analysis_lib.relations.spread import spread_of
 from analysis_lib.relations.summed import summed
 from analysis_lib.relations.within import within
+from analysis_lib.warehouse.scratch import Scratch
 
 if TYPE_CHECKING:
     import ibis

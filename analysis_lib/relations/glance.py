@@ -8,8 +8,8 @@ import numpy as np
 
 from analysis_lib.relations.gram import Gram, products, square
 from analysis_lib.relations.rows import CLUSTER, VALUE, WEIGHT, Rows, chosen, scaled
-from analysis_lib.relations.scratch import Scratch
 from analysis_lib.relations.terms import check_columns, factors_of, parsed, terms_of, used_by
+from analysis_lib.warehouse.scratch import Scratch
 
 if TYPE_CHECKING:
     import ibis

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from analysis_lib.errors import InvalidValue, NotEnoughData
-from analysis_lib.relations.scratch import Scratch
 from analysis_lib.relations.terms import Terms, check_columns, parsed, terms_of, used_by
+from analysis_lib.warehouse.scratch import Scratch
 
 if TYPE_CHECKING:
     import ibis
