@@ -22,7 +22,7 @@ TYPES = {
 _CLOCKS = (("orders", "ordered_at"), ("events", "at"), ("contents", "started_at"), ("exposures", "exposed_at"))
 
 #: Years outside are slips of the keyboard; the clock changes of a market are looked up between these only.
-_YEARS = (2000, 2060)
+_YEARS = (1990, 2060)
 
 
 class Reader(Protocol):
