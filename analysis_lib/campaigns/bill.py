@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from analysis_lib.results import format_percent, format_range, format_value
+from analysis_lib.results import format_percent, format_range, format_value, listed
 
 if TYPE_CHECKING:
     from analysis_lib.campaigns.cost import Cost
@@ -77,6 +78,14 @@ def _exact(value: float) -> tuple[float, float, float]:
     return value, value, value
 
 
+def _put_in(review: CampaignReview) -> str:
+    """What the money is that was spent whatever was sold."""
+    first = "coupons" if review.cost.n_redemptions else "the money set aside"
+    others = ["contacts"] if review.contacts else []
+    others += ["media"] if review.cost.media else []
+    return listed([first, *others])
+
+
 def after_costs(review: CampaignReview) -> pd.DataFrame:
     """From additional sales to what is left of them; the rows below the first add up to the last."""
     net, left, cost = review.net_incremental_gmv, review.contribution, review.cost
@@ -88,7 +97,7 @@ def after_costs(review: CampaignReview) -> pd.DataFrame:
     ]
     if cost.commission is not None:
         rows.append((CREATORS[0], "creators' commission on them (assumed)", *_ends(cost.commission.scaled(-1.0))))
-    rows.append(("cost", "coupons, contacts and media", *_exact(-review.spent)))
+    rows.append(("cost", _put_in(review), *_exact(-review.spent)))
     rows.append(("net_contribution", "earned less all cost", *_ends(left)))
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
@@ -139,7 +148,11 @@ def counted(review: CampaignReview) -> str:
     spend = review.setting.spend
     if not spend.creators:
         return ""
-    return f" Creators are taken to have {format_percent(spend.creators)} of it, as of all sales in its days."
+    share = format_percent(spend.creators)
+    return (
+        f" Creators are taken to have {share} of additional sales, as of all sales in its days; what they had more of"
+        " sales that only moved to them is not counted."
+    )
 
 
 def _lacking(review: CampaignReview) -> str:
@@ -149,9 +162,12 @@ def _lacking(review: CampaignReview) -> str:
     return f" Not known: {' and '.join(missing)}." if missing else ""
 
 
-def pays_from(review: CampaignReview) -> str:
-    """The return from which on it pays, where sales are counted before coupons."""
-    if review.setting.measure != "gmv":
-        return ""
-    pays = format_value(1.0 / review.setting.margin, review.return_on_cost.unit)
-    return f" At a margin of {format_percent(review.setting.margin, 0)} it pays from {pays} on."
+def returned(review: CampaignReview) -> str:
+    """What came back for the money put in, and from where on it pays."""
+    back, creators, margin = review.return_on_cost, review.setting.spend.creators, review.setting.margin
+    said = f"For each unit of {_put_in(review)}, net sales changed by {back.text}."
+    if review.pays_from == math.inf:
+        return f"{said} At a margin of {format_percent(margin, 0)} it cannot pay: creators have as much of each sale."
+    less = f", of which creators have {format_percent(creators)} of sales," if creators else ""
+    pays = format_value(review.pays_from, back.unit)
+    return f"{said} At a margin of {format_percent(margin, 0)}{less} it pays from {pays} on."

@@ -104,10 +104,11 @@ def _row(wh: Warehouse, campaign: str, country: str, before: int, after: int, ma
     except (InvalidValue, NotEnoughData) as lack:
         about = wh.query(wh.table("campaigns").filter(lambda t: (t.campaign_id == campaign) & (t.country == country)))
         name, mechanic = str(about["name"].iloc[0]), str(about["mechanic"].iloc[0])
-        return (campaign, name, country, mechanic, "", *(float("nan"),) * 6, str(lack))
+        return (campaign, name, country, mechanic, "", *(float("nan"),) * 7, str(lack))
     return (
-        campaign, found.campaign.name, country, found.campaign.mechanic, found.effect.KIND, found.total_cost * rate,
-        found.net_incremental_gmv.value * rate, per_cost.value, per_cost.se, per_cost.ci_lower, per_cost.ci_upper, "",
+        campaign, found.campaign.name, country, found.campaign.mechanic, found.effect.KIND, found.spent * rate,
+        found.net_incremental_gmv.value * rate, per_cost.value, per_cost.se, per_cost.ci_lower, per_cost.ci_upper,
+        found.setting.spend.creators, "",
     )  # fmt: skip
 
 

@@ -26,8 +26,9 @@ def league(found: League) -> Exhibit:
     told = found.told
     if told.empty:
         return nothing_to_show("The league", "fewer than three campaigns could be reviewed")
-    above = int((told["shrunk_ci_lower"] > found.break_even).sum())
-    below = int((told["shrunk_ci_upper"] < found.break_even).sum())
+    # Each against what its own creators leave; the line is where they do on average.
+    above = int((told["shrunk_ci_lower"] * (found.margin - told["creators"]) > 1).sum())
+    below = int((told["shrunk_ci_upper"] * (found.margin - told["creators"]) < 1).sum())
     columns = ["name", "country", "mechanic", "way", "value", "ci_lower", "ci_upper", "shrunk", "shrunk_ci_lower",
                "shrunk_ci_upper"]  # fmt: skip
     frame = told[columns].assign(way=told["way"].map(WAYS))
@@ -56,7 +57,8 @@ def draw_league(axes: Any, rows: pd.DataFrame, break_even: float) -> None:
     """
     places = np.arange(len(rows), dtype=float)
     axes.axvline(0, color=CONTEXT, lw=1)
-    axes.axvline(break_even, color=CONTEXT_TEXT, lw=1.4, ls="--")
+    if np.isfinite(break_even):
+        axes.axvline(break_even, color=CONTEXT_TEXT, lw=1.4, ls="--")
     axes.hlines(places, rows["shrunk_ci_lower"], rows["shrunk_ci_upper"], color=SUBJECT, lw=2.4)
     axes.scatter(rows["shrunk"], places, color=SUBJECT, s=44, zorder=3)
     low, high = float(rows["shrunk_ci_lower"].min()), float(rows["shrunk_ci_upper"].max())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import pandas as pd
@@ -10,9 +11,11 @@ from scipy.stats import norm
 from analysis_lib.campaigns import league_exhibits, league_text
 from analysis_lib.results import Answer, Decision, Estimate, Finding
 
-#: Columns of the league: money in dollars, ``value`` the net additional sales per unit of cost.
+#: Columns of the league: money in dollars, ``value`` the net additional sales per unit of cost, ``creators`` what
+#: creators are paid of each unit of sales.
 ROWS = (
-    "campaign", "name", "country", "mechanic", "way", "cost", "net", "value", "se", "ci_lower", "ci_upper", "why_not",
+    "campaign", "name", "country", "mechanic", "way", "cost", "net", "value", "se", "ci_lower", "ci_upper", "creators",
+    "why_not",
 )  # fmt: skip
 
 OWNER = "Head of campaigns"
@@ -64,9 +67,15 @@ class League(Finding):
         return self.rows.dropna(subset=["shrunk"]).sort_values("shrunk", ascending=False)
 
     @property
+    def creators(self) -> float:
+        """What creators are paid of each unit of sales, mean over what the campaigns cost; 0 where it is not known."""
+        told = self.told
+        return float((told["creators"] * told["cost"]).sum() / told["cost"].sum()) if len(told) else 0.0
+
+    @property
     def break_even(self) -> float:
-        """Net additional sales per unit of cost from which a campaign earns."""
-        return 1 / self.margin
+        """Net additional sales per unit of cost from which a campaign earns; infinite if creators take the margin."""
+        return 1 / (self.margin - self.creators) if self.margin > self.creators else math.inf
 
     @property
     def together(self) -> Estimate:
@@ -87,7 +96,7 @@ class League(Finding):
                 None, OWNER, "Leave some users out by lot in the next campaigns.",
             )  # fmt: skip
         best, worst = told.iloc[0], told.iloc[-1]
-        gained = self.together.scaled(self.margin).shifted(-1.0)
+        gained = self.together.scaled(self.margin - self.creators).shifted(-1.0)
         apart = best["shrunk_ci_lower"] > worst["shrunk_ci_upper"]
         action = (
             "Change" if apart else "Repeat" if gained.ci_lower > 0 else "Stop" if gained.ci_upper < 0 else "Cannot tell"

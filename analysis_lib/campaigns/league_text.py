@@ -27,10 +27,11 @@ def headline(league: League) -> str:
         return f"Of {format_count(all_of_them)} campaigns fewer than three could be reviewed: nothing to compare."
     mean = league.together
     shown = _per_dollar(mean.value, mean.ci_lower, mean.ci_upper)
+    less = f", of which creators have {format_percent(league.creators)} of sales," if league.creators else ""
     return (
         f"{format_count(len(told))} of {format_count(all_of_them)} campaigns could be reviewed; together they brought"
-        f" net additional sales of {shown}; at a margin of {format_percent(league.margin, 0)} a campaign earns from"
-        f" {format_value(league.break_even, 'usd_per_usd')}."
+        f" net additional sales of {shown}; at a margin of {format_percent(league.margin, 0)}{less} a campaign earns"
+        f" from {format_value(league.break_even, 'usd_per_usd')}."
     )
 
 
@@ -101,9 +102,9 @@ def next_step(league: League, action: str) -> str:
 def counted(league: League) -> str:
     """Small print."""
     return (
-        "Counted: net additional sales of all products over the campaign and the weeks after it, per dollar of cost:"
-        " coupons or, where there are none, the money set aside; media; and what creators are paid on these sales, as"
-        " far as the data tell. Each campaign in the market with most money for it. "
+        "Counted: net additional sales of all products over the campaign and the weeks after it, per dollar of coupons"
+        " or, where there are none, of the money set aside, and of media. Each campaign in the market with most money"
+        " for it. What creators are paid of these sales is taken off the margin. "
         f"Assumed: margin {format_percent(league.margin, 0)}; other costs are not in the data."
     )
 

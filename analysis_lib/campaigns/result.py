@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import pandas as pd
@@ -165,21 +166,26 @@ class CampaignReview(Finding):
 
     @property
     def return_on_cost(self) -> Estimate:
-        """Net incremental sales per unit of cost: coupons, contacts, media, and commission on the additional sales.
+        """Net incremental sales per unit of coupons, contacts and media.
 
         Where users were left out by lot, sales and coupons of the same users go together, and the interval is
         Fieller's. Elsewhere the cost is counted, not estimated: the interval is that of the sales divided by it.
-        Commission follows from the sales (``Spend.on_return``), so that a campaign pays from 1 / margin on, whatever
-        creators are paid.
+        Creators are paid a share of what is sold: that lowers what is left of a sale and is not put in to get it, so it
+        is taken off the margin (``pays_from``) and not added below the line, where it would bend the ratio.
         """
-        spent, spend = self.spent, self.setting.spend
-        given = 0.0 if self.setting.measure == "gmv" else self.cost.recorded / spent
+        spent = self.spent
         per_money = self.effect.per_coupon_money if self.effect.KIND == "lot" else None
         if per_money is not None:
             # Coupons without a line of their own, contacts and media come on top.
-            return spend.on_return(per_money.scaled(self.cost.recorded / spent, per_money.unit), given)
+            return per_money.scaled(self.cost.recorded / spent, per_money.unit)
         unit = f"{self.campaign.currency}_per_{self.campaign.currency}"
-        return spend.on_return(self.net_incremental_gmv.scaled(1.0 / spent, unit), given)
+        return self.net_incremental_gmv.scaled(1.0 / spent, unit)
+
+    @property
+    def pays_from(self) -> float:
+        """The return on cost at which nothing is left and nothing lost; infinite where creators take the margin."""
+        given = 0.0 if self.setting.measure == "gmv" else self.cost.recorded / self.spent
+        return 1.0 / self.setting.kept - given if self.setting.kept > 0 else math.inf
 
     @property
     def contacts(self) -> float:

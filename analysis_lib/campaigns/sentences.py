@@ -121,11 +121,7 @@ def change(review: CampaignReview) -> str:
 @needs("cost", _missing)
 def cost(review: CampaignReview) -> str:
     """The bill, who got it, and what it returned."""
-    back = review.return_on_cost
-    return (
-        f"{review.cost.text} {bill.told(review)} For each unit of cost, net sales changed by {back.text}."
-        f"{bill.pays_from(review)}"
-    )
+    return f"{review.cost.text} {bill.told(review)} {bill.returned(review)}"
 
 
 @needs("newcomers", _missing)

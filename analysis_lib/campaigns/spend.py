@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from analysis_lib.campaigns.cells import line_value
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from datetime import date
 
     from analysis_lib.campaigns.windows import Campaign
-    from analysis_lib.results import Estimate
     from analysis_lib.warehouse import Warehouse
 
 UNKNOWN = float("nan")
@@ -75,29 +74,6 @@ class Spend:
         if math.isnan(self.usd_per_unit):
             raise NotEnoughData(f"no exchange rate of {unit.upper()} is known for its days: media cannot be converted")
         return self.media_usd / self.usd_per_unit
-
-    def on_return(self, back: Estimate, given: float = 0.0) -> Estimate:
-        """Sales per unit of coupons, contacts and media, as sales per unit of all cost, commission included.
-
-        Commission follows from the sales, so it is no second number to be estimated: the return goes from R to
-        R / (1 + c (R + g)), which rises with R, and bounds go where they go. Where sales fell, less is paid to
-        creators; that lowers no cost here, as nothing was spent.
-
-        Parameters
-        ----------
-        back : Estimate
-            Net sales per unit of cost without commission: R.
-        given : float
-            Coupon money per unit of that cost which is missing in the sales, as buyers paid less: g.
-        """
-        rate = self.creators
-
-        def paid(value: float) -> float:
-            return 1.0 + rate * max(value + given, 0.0)
-
-        slope = (1.0 + rate * given) / paid(back.value) ** 2 if back.value + given > 0 else 1.0
-        value, low, high = (one / paid(one) for one in (back.value, back.ci_lower, back.ci_upper))
-        return replace(back, value=value, se=back.se * slope, ci_lower=low, ci_upper=high)
 
 
 #: Of a source that tells neither.

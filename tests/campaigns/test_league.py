@@ -17,7 +17,8 @@ def rows_of(values, ses) -> pd.DataFrame:
     named = frame.assign(
         campaign=[f"c{i}" for i in range(len(frame))], name=[f"Campaign <b>{i}</b>" for i in range(len(frame))],
         country="ID", mechanic="flash_sale", way="lot", cost=100.0, net=100.0 * frame["value"],
-        ci_lower=frame["value"] - 1.96 * frame["se"], ci_upper=frame["value"] + 1.96 * frame["se"], why_not="",
+        ci_lower=frame["value"] - 1.96 * frame["se"], ci_upper=frame["value"] + 1.96 * frame["se"], creators=0.0,
+        why_not="",
     )  # fmt: skip
     return named[list(ROWS)]
 

@@ -170,6 +170,7 @@ def random_tables(seed: int, n_orders: int = 120, n_events: int = 900, n_days: i
     orders["discount_local"] = rng.integers(0, 100, n) / 100
     orders["coupon_id"] = pick(["k1", "k2", None, None], n)
     orders["platform_subsidy_local"] = np.where(orders["coupon_id"].notna(), 0.5, 0.0)
+    orders["commission_local"] = np.where(orders["creator_id"].notna(), 0.08 * orders["price_local"], 0.0)
     orders["shipping_local"], orders["received_at"] = 1.0, orders["ordered_at"] + pd.Timedelta("1min")
 
     events = pd.DataFrame({"event_id": [f"e{i:04d}" for i in range(n_events)], "at": times(n_events)})
