@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
 from analysis_lib.campaigns.market_review import _given
 from analysis_lib.campaigns.spend import spend_of
-from analysis_lib.campaigns.windows import find_campaign
+from analysis_lib.campaigns.windows import Campaign
 
 pytestmark = pytest.mark.spark
 
 
-@pytest.mark.parametrize("country", ["GB", "SG"])
-def test_the_share_of_creators(pair, country):
+def campaign(country: str, zone: str) -> Campaign:
+    first, last = date(2024, 3, 8), date(2024, 3, 18)
+    return Campaign("a", "A", country, country, "gbp", zone, "platform_coupon", first, last)
+
+
+@pytest.mark.parametrize(("country", "zone"), [("GB", "Europe/London"), ("SG", "Asia/Singapore")])
+def test_the_share_of_creators(pair, country, zone):
     found = []
     for engine in ("duckdb", "spark"):
         with pair.opened(engine) as wh:
-            found.append(spend_of(wh, find_campaign(wh, "a", country)).commission)
+            found.append(spend_of(wh, campaign(country, zone)).commission)
     assert 0 < found[0] < 0.1 and found[0] == pytest.approx(found[1], rel=1e-9)
 
 
 def test_coupons_of_first_time_buyers(pair, agree):
-    def given(wh):
-        return _given(wh, find_campaign(wh, "a", "GB"))
-
-    one, other = (pair.frame(engine, given) for engine in ("duckdb", "spark"))
+    one, other = (
+        pair.frame(engine, lambda wh: _given(wh, campaign("GB", "Europe/London"))) for engine in ("duckdb", "spark")
+    )
     assert one["given"].iloc[0] > 0 and one["given_new"].iloc[0] >= 0
     agree(one, other, ["n"])
