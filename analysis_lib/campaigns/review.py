@@ -19,8 +19,7 @@ from analysis_lib.warehouse.scratch import Scratch
 
 #: Tables a review reads, for the book's page on where reports come from.
 READS = (
-    "campaigns", "campaign_targets", "countries", "coupon_events", "coupon_products", "coupons", "fx_rates", "orders",
-    "users",
+    "campaigns", "campaign_targets", "countries", "coupon_events", "coupon_products", "coupons", "orders", "users",
 )  # fmt: skip
 
 
