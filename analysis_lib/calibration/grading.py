@@ -212,7 +212,7 @@ GRADERS = {
             Wanted("right", 0.93, 1.0, "windows without a campaign, Complete Journey"),
         ),
         worlds=3,
-        draws=1,
+        draws=6,
         entries=("campaigns.lot_effect", "campaigns.picked_effect"),
     ),
 }

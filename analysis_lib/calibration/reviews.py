@@ -40,7 +40,7 @@ LOT, LEFT_OUT = "brazil_august_2026", 0.1
 SEGMENT, REACH = "black_friday_2025", 0.5
 
 #: Segments are compared in dozens of windows each, lots in one: so many lots are drawn for one segment.
-LOTS_PER_SEGMENT = 15
+LOTS_PER_SEGMENT = 3
 
 #: Campaigns of a shop that exists, with weeks before and after: those with room for windows that lie apart.
 REAL = (("18", 16, 1), ("17", 16, 1), ("17", 16, 2), ("16", 16, 1), ("16", 16, 2), ("9", 16, 1), ("9", 16, 2))

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from analysis_lib.causal.overlap import LEAST
 from analysis_lib.config import PALETTE
 from analysis_lib.drawings import draw_forest
 from analysis_lib.results import Exhibit, format_count, format_percent
@@ -17,11 +16,8 @@ from analysis_lib.results import Exhibit, format_count, format_percent
 if TYPE_CHECKING:
     from analysis_lib.campaigns.without_lot import WithoutLot
 
-#: Classes of chances, and what they are called.
-CLASSES = {
-    0.0: "under 0.01 %", 1e-4: "0.01 to 0.1 %", 1e-3: "0.1 to 1 %", 1e-2: "1 to 2 %", 0.02: "2 to 10 %",
-    0.1: "10 to 30 %", 0.3: "30 % and more",
-}  # fmt: skip
+#: Classes of chances, and what they are called; none holds few people.
+CLASSES = {0.0: "under 1 %", 0.01: "1 to 10 %", 0.1: "10 to 30 %", 0.3: "30 % and more"}
 
 
 def ways(one: WithoutLot) -> Exhibit:
@@ -67,9 +63,9 @@ def overlap(one: WithoutLot) -> Exhibit:
     sides = {"programme": one.treated, "others": ~one.treated}
     counts = {side: np.bincount(where[rows], minlength=len(CLASSES)) for side, rows in sides.items()}
     frame = pd.DataFrame({"chance": CLASSES.values(), **counts})
-    few = float((chance[~one.treated] < LEAST).mean())
+    far, own = (float((chance[rows] < 0.01).mean()) for rows in (~one.treated, one.treated))
     return Exhibit(
-        title=f"{format_percent(few, 0)} of the others had a chance under {format_percent(LEAST, 0)}",
+        title=f"A chance under 1 %: {format_percent(far, 0)} of the others, {format_percent(own, 0)} of the programme",
         subtitle="Share of each group by its chance of being in the programme, told from the history",
         frame=frame, units={"programme": "people", "others": "people"}, draw=partial(_draw_overlap, frame=frame),
     )  # fmt: skip
