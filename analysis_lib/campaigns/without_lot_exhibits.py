@@ -11,7 +11,7 @@ import pandas as pd
 
 from analysis_lib.config import PALETTE
 from analysis_lib.drawings import draw_forest
-from analysis_lib.results import Exhibit, format_count, format_percent
+from analysis_lib.results import Exhibit, format_count, format_percent, format_value
 
 if TYPE_CHECKING:
     from analysis_lib.campaigns.without_lot import WithoutLot
@@ -50,10 +50,18 @@ def balance(one: WithoutLot) -> Exhibit:
     frame = one.balance
     earned = frame[frame["quantity"].str.startswith("earnings")]
     gap = float((earned["others"] / earned["programme"]).max())
+    told = frame.assign(**{side: [_told(row, row[side]) for _, row in frame.iterrows()] for side in frame.columns[1:]})
     return Exhibit(
-        title=f"The others had earned up to {gap:.0f} times as much", frame=frame,
+        title=f"The others had earned up to {gap:.0f} times as much", frame=told,
         subtitle="Means; weighted: the others with weights that make the history alike", units={},
     )  # fmt: skip
+
+
+def _told(row: pd.Series, value: float) -> str:
+    """A mean in its unit: dollars, years, or the share of people of whom it is true."""
+    if row["quantity"].startswith("earnings"):
+        return format_value(value, "usd")
+    return f"{value:.1f}" if row["programme"] > 1 else format_percent(value, 0)
 
 
 def overlap(one: WithoutLot) -> Exhibit:
