@@ -42,18 +42,19 @@ _ENGINE_TYPES = {
 @pytest.fixture(scope="session")
 def complete_journey():
     """The real source, read only; built when it is not there or another version made it."""
-    if not warehouse.is_current("complete_journey"):
-        warehouse.build("complete_journey")
-    with warehouse.connect("complete_journey") as opened:
-        yield opened
+    yield from _built("complete_journey")
 
 
 @pytest.fixture(scope="session")
 def cdnow():
     """The shop with one year's newcomers, read only; built when it is not there or another version made it."""
-    if not warehouse.is_current("cdnow"):
-        warehouse.build("cdnow")
-    with warehouse.connect("cdnow") as opened:
+    yield from _built("cdnow")
+
+
+def _built(name: str):
+    if not warehouse.is_current(name):
+        warehouse.build(name)
+    with warehouse.connect(name) as opened:
         yield opened
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from analysis_lib.campaigns.refused import Make
@@ -52,12 +53,12 @@ def _growth(review: CampaignReview) -> str:
     )
 
 
-def _held_out(review: CampaignReview) -> str:
-    """The pre-trend checks."""
+def _held_out(compared: str, review: CampaignReview) -> str:
+    """The checks on the weeks before, of what was ``compared`` without the last four."""
     gap = review.effect.held_out
     verdict = "they had already drifted apart, so no verdict is given" if gap.excludes_zero else "zero is inside"
     return (
-        "The weeks before are a check. Weights that have not seen the last four of them leave a gap of "
+        f"The weeks before are a check. {compared} a gap of "
         f"{gap.short} per targeted {review.setting.person} in those four: {verdict}.{_joint(review)}"
     )
 
@@ -72,16 +73,6 @@ def _joint(review: CampaignReview) -> str:
         f" And all weekly gaps before the start together are of a size that chance alone exceeds in {joint} of cases;"
         f" where that is under {allowed}, single weeks differed more than the errors allow, and the placebo windows"
         " below say how much that matters."
-    )
-
-
-def _growth_held_out(review: CampaignReview) -> str:
-    """The same checks where growth is compared."""
-    gap = review.effect.held_out
-    verdict = "they had already drifted apart, so no verdict is given" if gap.excludes_zero else "zero is inside"
-    return (
-        "The weeks before are a check. Growth from the weeks before the last four leaves a gap of "
-        f"{gap.short} per targeted {review.setting.person} in those four: {verdict}.{_joint(review)}"
     )
 
 
@@ -131,6 +122,14 @@ def _graded(effect: PickedEffect) -> str:
 
 
 SENTENCES: dict[str, dict[str, Make[str]]] = {
-    "history": {"balance": _balance, "held_out": _held_out, "placebos": _placebos},
-    "growth": {"balance": _growth, "held_out": _growth_held_out, "placebos": _placebos},
+    "history": {
+        "balance": _balance,
+        "placebos": _placebos,
+        "held_out": partial(_held_out, "Weights that have not seen the last four of them leave"),
+    },
+    "growth": {
+        "balance": _growth,
+        "placebos": _placebos,
+        "held_out": partial(_held_out, "Growth from the weeks before the last four leaves"),
+    },
 }

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from analysis_lib.campaigns import without_lot_exhibits, without_lot_text
@@ -22,9 +22,6 @@ from analysis_lib.config import LEVEL
 from analysis_lib.errors import NotEnoughData, check_level
 from analysis_lib.results import Answer, Decision, Estimate, Finding
 
-if TYPE_CHECKING:
-    import numpy as np
-
 #: What is known of each man before the programme, and what that is called.
 HISTORY = {
     "age": "age", "educ": "years of school", "black": "black", "hisp": "hispanic", "marr": "married",
@@ -32,6 +29,9 @@ HISTORY = {
 }  # fmt: skip
 
 OUTCOME, TREATED, UNIT = "re78", "treat", "usd"
+
+#: What the machine learns.
+MODEL = {"outcome": OUTCOME, "treated": TREATED, "covariates": list(HISTORY)}
 
 #: How often the folds of the machine are dealt anew.
 REPETITIONS = 3
@@ -103,6 +103,11 @@ class WithoutLot(Finding):
         return [way for way in WAYS if way != "lot" and self.holds(way)]
 
     @property
+    def missing(self) -> list[str]:
+        """Those whose interval does not."""
+        return [way for way in WAYS if way != "lot" and not self.holds(way)]
+
+    @property
     def decision(self) -> Decision:
         """What follows for campaigns."""
         return without_lot_text.decision(self)
@@ -154,8 +159,7 @@ def without_lot(*, level: float = LEVEL) -> WithoutLot:
     by_lot, survey = _people()
     chances = overlap(survey, treated=TREATED, covariates=list(HISTORY), learners="linear")
     alike = survey[(chances.propensity > LEAST) & (chances.propensity < MOST)]
-    columns = {"outcome": OUTCOME, "treated": TREATED, "covariates": list(HISTORY)}
-    learnt = double_ml(alike, **columns, repetitions=REPETITIONS, level=level, unit=UNIT)
+    learnt = double_ml(alike, **MODEL, repetitions=REPETITIONS, level=level, unit=UNIT)
     weights = entropy_balance(survey, treated=TREATED, covariates=list(HISTORY)).weights
     effects = {
         "lot": _difference(by_lot, [], level), "plain": _difference(survey, [], level),
@@ -186,10 +190,9 @@ def _difference(
     frame: pd.DataFrame, covariates: list[str], level: float, weights: np.ndarray | None = None
 ) -> Estimate:
     """The difference of means, or of what covariates leave of them."""
-    even = pd.Series(1.0, index=frame.index).to_numpy()
+    weights = np.ones(len(frame)) if weights is None else weights
     return adjusted_difference(
-        frame, outcomes=[OUTCOME], treated=TREATED, covariates=covariates, weights=even if weights is None else weights,
-        level=level, unit=UNIT,
+        frame, outcomes=[OUTCOME], treated=TREATED, covariates=covariates, weights=weights, level=level, unit=UNIT,
     ).effects[OUTCOME]  # fmt: skip
 
 
@@ -202,8 +205,6 @@ def _growth(frame: pd.DataFrame, level: float) -> Estimate:
 
 def _balance(frame: pd.DataFrame, is_treated: np.ndarray, weights: np.ndarray) -> pd.DataFrame:
     """Means of the programme, of the others, and of the others once weighted."""
-    import numpy as np
-
     values = frame[list(HISTORY)].to_numpy(float)
     own, others = values[is_treated].mean(axis=0), values[~is_treated].mean(axis=0)
     weighted = np.average(values[~is_treated], axis=0, weights=weights[~is_treated])
@@ -212,9 +213,8 @@ def _balance(frame: pd.DataFrame, is_treated: np.ndarray, weights: np.ndarray) -
 
 def _refused(frame: pd.DataFrame, level: float) -> str:
     """Why it cannot be said what the programme would do for everybody in the survey; empty if it can."""
-    columns = {"outcome": OUTCOME, "treated": TREATED, "covariates": list(HISTORY)}
     try:
-        double_ml(frame, **columns, target="all", learners="linear", repetitions=1, level=level, unit=UNIT)
+        double_ml(frame, **MODEL, target="all", learners="linear", repetitions=1, level=level, unit=UNIT)
     except NotEnoughData as lack:
         return str(lack)
     return ""

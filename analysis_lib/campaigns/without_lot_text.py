@@ -30,7 +30,7 @@ RULE = (
 def headline(one: WithoutLot) -> str:
     """How far the ways lie from the lot."""
     others = [way for way in one.effects if way != "lot"]
-    held, missed = one.holding, [way for way in others if not one.holds(way)]
+    held, missed = one.holding, one.missing
     worst = max(others, key=lambda way: abs(one.off(way)))
     tail = "; all hold it" if not missed else f"; {listed([CALLED[way] for way in held]) or 'none'} held it"
     side = "low" if one.off(worst) < 0 else "high"
@@ -95,7 +95,7 @@ def small(one: WithoutLot) -> str:
 
 def decision(one: WithoutLot) -> Decision:
     """What follows for campaigns."""
-    missed = [way for way in one.effects if way != "lot" and not one.holds(way)]
+    missed = one.missing
     if not missed:
         return Decision("Leave alone", RULE, "All ways hold what the lot shows.", None, "campaign managers", "Nothing.")
     wide = one.effects["lot"].ci_upper - one.effects["lot"].ci_lower

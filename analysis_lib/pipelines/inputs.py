@@ -11,7 +11,7 @@ import ibis
 
 from analysis_lib.errors import ContractError
 from analysis_lib.warehouse import Column, Table
-from analysis_lib.warehouse.days import market_day
+from analysis_lib.warehouse.days import EARLIEST_YEAR, market_day
 
 TYPES = {
     "string": "string", "integer": "int64", "number": "float64", "boolean": "boolean", "date": "date",
@@ -22,7 +22,7 @@ TYPES = {
 _CLOCKS = (("orders", "ordered_at"), ("events", "at"), ("contents", "started_at"), ("exposures", "exposed_at"))
 
 #: Years outside are slips of the keyboard; the clock changes of a market are looked up between these only.
-_YEARS = (1990, 2060)
+_YEARS = (EARLIEST_YEAR, 2060)
 
 
 class Reader(Protocol):

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from analysis_lib.errors import BuildFailed
-from analysis_lib.warehouse.rows import first_row
+from analysis_lib.warehouse.staging import filled
 
 if TYPE_CHECKING:
     import duckdb
@@ -124,12 +124,7 @@ def fill(connection: duckdb.DuckDBPyConnection, progress: Callable[[str], None])
     lines = Path(str(_package().locate_file(FILE))).read_text(encoding="ascii").splitlines()[1:]
     statement = "CREATE TEMP TABLE raw_lines AS SELECT unnest(range(1, len($1) + 1)) AS number, unnest($1) AS line"
     connection.execute(statement, [lines])
-    for name, statement in _STAGES.items():
-        progress(name)
-        connection.execute(statement)
-    cursor = connection.execute(_STATS)
-    names = [column[0] for column in cursor.description]
-    return dict(zip(names, first_row(cursor), strict=True))
+    return filled(connection, _STAGES, _STATS, progress)
 
 
 def _package() -> importlib.metadata.Distribution:

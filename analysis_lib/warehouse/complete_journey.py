@@ -25,7 +25,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from analysis_lib.warehouse.rows import first_row
+from analysis_lib.warehouse.staging import filled
 
 if TYPE_CHECKING:
     import duckdb
@@ -202,9 +202,4 @@ def fill(connection: duckdb.DuckDBPyConnection, progress: Callable[[str], None])
     for name in _RAW:
         file = str(folder / f"{name}.parquet").replace("'", "''")
         connection.execute(f"CREATE TEMP VIEW raw_{name} AS FROM read_parquet('{file}')")
-    for name, statement in _STAGES.items():
-        progress(name)
-        connection.execute(statement)
-    cursor = connection.execute(_STATS)
-    names = [column[0] for column in cursor.description]
-    return dict(zip(names, first_row(cursor), strict=True))
+    return filled(connection, _STAGES, _STATS, progress)

@@ -11,8 +11,25 @@ import ibis
 
 from analysis_lib.errors import ContractError
 
+#: Nothing this book is about happened earlier, and clock changes are looked up from then on.
+EARLIEST_YEAR = 1990
 
-def local_day(at, timezone: str, *, first_year: int = 2010, last_year: int = 2035):
+
+def zone_of(timezone: str) -> ZoneInfo:
+    """The time zone of that name.
+
+    Raises
+    ------
+    ContractError
+        If it does not exist.
+    """
+    try:
+        return ZoneInfo(timezone)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ContractError(f"countries.timezone '{timezone}' is not an IANA time zone") from error
+
+
+def local_day(at, timezone: str, *, first_year: int = EARLIEST_YEAR, last_year: int = 2035):
     """The market-local date of a UTC timestamp column.
 
     The offsets of the zone, clock changes included, are looked up here and written into the
@@ -38,7 +55,7 @@ def local_day(at, timezone: str, *, first_year: int = 2010, last_year: int = 203
     return (at + _offset_at(at, offsets).as_interval("m")).date()
 
 
-def market_day(at, country, zones: Mapping[str, str], *, first_year: int = 2010, last_year: int = 2035):
+def market_day(at, country, zones: Mapping[str, str], *, first_year: int = EARLIEST_YEAR, last_year: int = 2035):
     """The market-local date of a UTC timestamp column whose rows lie in many markets.
 
     Parameters
@@ -77,10 +94,7 @@ def _offset_at(at, offsets: tuple[tuple[datetime, int], ...]):
 @lru_cache(maxsize=256)
 def _offsets(timezone: str, first: date, last: date) -> tuple[tuple[datetime, int], ...]:
     """UTC times from which an offset in minutes holds, oldest first; looked up once a zone, day by day."""
-    try:
-        zone = ZoneInfo(timezone)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise ContractError(f"countries.timezone '{timezone}' is not an IANA time zone") from error
+    zone = zone_of(timezone)
     found: list[tuple[datetime, int]] = []
     day = datetime(first.year, first.month, first.day, tzinfo=UTC)
     while day.date() <= last:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from analysis_lib.warehouse.contract import Column, Table
+from analysis_lib.warehouse.days import EARLIEST_YEAR
 
-#: Nothing this book is about happened earlier; older dates are defaults (1970) or slips.
-EARLIEST = "1990-01-01"
+#: Older dates are defaults (1970) or slips.
+EARLIEST = f"{EARLIEST_YEAR}-01-01"
 
 _INTEGERS = r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?"
 _TYPES = {

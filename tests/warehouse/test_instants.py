@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from analysis_lib.errors import ContractError
 from analysis_lib.warehouse.days import local_day
 from analysis_lib.warehouse.instants import begins, day_of, falls_on
 
@@ -43,3 +44,11 @@ def test_a_time_falls_on_the_days_that_its_day_is_one_of(engine, timezone, at, d
 ])  # fmt: skip
 def test_a_day_begins(day, timezone, expected):
     assert begins(day, timezone) == expected
+
+
+@pytest.mark.parametrize("asked", [
+    lambda zone: begins(date(2026, 1, 1), zone), lambda zone: day_of(datetime(2026, 1, 1), zone),
+])  # fmt: skip
+def test_a_zone_that_is_not_there_is_an_error_of_the_contract(asked):
+    with pytest.raises(ContractError, match="'Mars/Olympus' is not an IANA time zone"):
+        asked("Mars/Olympus")
