@@ -11,7 +11,8 @@ import ibis
 
 from analysis_lib.errors import ContractError
 from analysis_lib.warehouse import Column, Table
-from analysis_lib.warehouse.days import EARLIEST_YEAR, market_day
+from analysis_lib.warehouse.days import market_day
+from analysis_lib.warehouse.rules import EARLIEST_YEAR
 
 TYPES = {
     "string": "string", "integer": "int64", "number": "float64", "boolean": "boolean", "date": "date",

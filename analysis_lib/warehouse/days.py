@@ -10,9 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import ibis
 
 from analysis_lib.errors import ContractError
-
-#: Nothing this book is about happened earlier, and clock changes are looked up from then on.
-EARLIEST_YEAR = 1990
+from analysis_lib.warehouse.rules import EARLIEST_YEAR
 
 
 def zone_of(timezone: str) -> ZoneInfo:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from analysis_lib.warehouse.contract import Column, Table
-from analysis_lib.warehouse.days import EARLIEST_YEAR
 
-#: Older dates are defaults (1970) or slips.
+#: Nothing this book is about happened earlier: older dates are defaults (1970) or slips.
+#: Clock changes are looked up from then on.
+EARLIEST_YEAR = 1990
 EARLIEST = f"{EARLIEST_YEAR}-01-01"
 
 _INTEGERS = r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?"
