@@ -15,7 +15,8 @@ import pandas as pd
 from analysis_lib import pipelines, world
 from analysis_lib.campaigns import cells
 from analysis_lib.campaigns.cells import Panel
-from analysis_lib.campaigns.comparison import Exposure, exposure
+from analysis_lib.campaigns.comparison import exposure
+from analysis_lib.campaigns.exposed import Exposure
 from analysis_lib.campaigns.lot_cells import LotCells, columns_of, lot_users, weeks_of
 from analysis_lib.campaigns.windows import Windows, find_campaign, plan_windows
 from analysis_lib.causal import GroupMoments
@@ -159,7 +160,7 @@ class Segments:
         }
         rows, own = self.seen.rows, self.seen.rows["campaign_id"] == self.windows.campaign.campaign_id
         kept = ~own | rows["position"].map(lambda place: place >= 0 and bool(picked[place]))
-        return replace(self.left, **changed), Exposure(rows[kept])
+        return replace(self.left, **changed), Exposure(rows[kept], len(picked))
 
     def changed(self, picked: np.ndarray) -> dict[str, float]:
         """What the campaign changed among the picked, by outcome, in local money."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import cached_property
 
 import ibis
 import numpy as np
@@ -35,7 +36,7 @@ REQUIRED = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Panel:
     """Spending by buyer, week and part of the week, counted from the campaign's first day.
 
@@ -70,6 +71,32 @@ class Panel:
         """Weeks in the panel."""
         return self.promoted.shape[1]
 
+    @property
+    def kinds(self) -> dict[str, np.ndarray]:
+        """The kinds of money that the panel holds."""
+        kinds = {"promoted": self.promoted, "other": self.other, "lost": self.lost}
+        return {name: kind for name, kind in kinds.items() if kind is not None}
+
+    @cached_property
+    def _weeks_bought(self) -> np.ndarray:
+        """Weeks with any money up to each; shape (users, weeks + 1)."""
+        some = np.zeros((len(self.users), self.n_weeks + 1), dtype=np.int16, order="F")
+        for kind in self.kinds.values():
+            for part in (0, 1):
+                some[:, 1:] |= kind[:, :, part] != 0
+        return np.cumsum(some, axis=1, out=some)
+
+    def bought(self, first: int, last: int) -> np.ndarray:
+        """Whether each user has any money in the weeks ``first`` to ``last - 1``, as far as they are in the panel."""
+        begin, end = (min(week - self.first_week, self.n_weeks) for week in (first, last))
+        return self._weeks_bought[:, end] > self._weeks_bought[:, begin]
+
+    def part(self, rows: np.ndarray, first: int, last: int) -> Panel:
+        """Some of the users (by row), the weeks ``first`` to ``last - 1``."""
+        weeks = slice(first - self.first_week, last - self.first_week)
+        kept = {name: _rows_of(kind[:, weeks], rows) for name, kind in self.kinds.items()}
+        return replace(self, users=self.users[rows], first_week=first, **kept)
+
     def weekly(self, first: int, last: int, kind: np.ndarray | None = None) -> np.ndarray:
         """Spending (of one kind, or all) in the weeks ``first`` to ``last - 1``; shape (users, weeks)."""
         span = slice(first - self.first_week, last - self.first_week)
@@ -90,6 +117,14 @@ class Panel:
         return sum(
             one[:, full : full + weeks, 1].sum(axis=1) + one[:, early : early + weeks, 0].sum(axis=1) for one in kinds
         )
+
+
+def _rows_of(kind: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Some rows of all weeks and parts, the users of a week still side by side in memory."""
+    found = np.empty((len(rows), *kind.shape[1:]), order="F")
+    for week, part in np.ndindex(*kind.shape[1:]):
+        np.take(kind[:, week, part], rows, out=found[:, week, part])
+    return found
 
 
 def days_with_orders(wh, campaign: Campaign) -> tuple[date, date]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import csr_array
 
 from analysis_lib.campaigns.cells import Panel, days_between
+from analysis_lib.campaigns.exposed import Exposure, Reached
 from analysis_lib.campaigns.windows import Windows
 from analysis_lib.causal import AdjustedDifference, BalancingWeights, adjusted_difference, entropy_balance
 from analysis_lib.errors import NotEnoughData
@@ -28,6 +28,9 @@ HISTORY = {
     "others_before": "other campaigns received before",
 }
 
+#: How many alike buyers a row stands for.
+BUYERS = "buyers"
+
 #: Received in the same days and so not part of what this campaign did; adjusted for, not balanced.
 OTHERS_DURING = "others_during"
 
@@ -43,78 +46,25 @@ def outcomes(frame: pd.DataFrame) -> list[str]:
     return [name for name in (*PARTS, "total") if name in frame]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Exposure:
-    """Which campaigns each buyer was targeted by, in days from the reviewed campaign's start.
-
-    Attributes
-    ----------
-    rows : pandas.DataFrame
-        campaign_id, user_id, is_holdout, position (row in the panel, −1: not known before), first, last (days).
-    runs : pandas.DataFrame
-        campaign_id, first, last; campaigns by the days they ran.
-    reached : scipy.sparse.csr_array
-        How often each run reached each buyer of the panel; shape (buyers up to the last reached, runs).
-    """
-
-    rows: pd.DataFrame
-    runs: pd.DataFrame = field(init=False)
-    reached: csr_array = field(init=False)
-
-    def __post_init__(self) -> None:
-        known = self.rows[(self.rows["position"] >= 0) & ~self.rows["is_holdout"]]
-        by_run = known.groupby(["campaign_id", "first", "last"], sort=False)
-        run, position = by_run.ngroup().to_numpy(), known["position"].to_numpy()
-        runs = by_run.size().reset_index()[["campaign_id", "first", "last"]]
-        shape = (int(position.max(initial=-1)) + 1, len(runs))
-        # Worked out once: other campaigns are asked for in every placebo window.
-        object.__setattr__(self, "runs", runs)
-        object.__setattr__(self, "reached", csr_array((np.ones(len(run)), (position, run)), shape=shape))
-
-    def n_targeted(self, campaign_id: str) -> int:
-        """Targeted and not held out, known before the campaign or not."""
-        mine = self.rows[(self.rows["campaign_id"] == campaign_id) & ~self.rows["is_holdout"]]
-        return int(mine["user_id"].nunique())
-
-    @property
-    def known(self) -> pd.DataFrame:
-        """Rows of buyers that are in the panel."""
-        return self.rows[self.rows["position"] >= 0]
-
-    def treated(self, campaign_id: str, n_users: int) -> np.ndarray:
-        """1 for buyers that the campaign targeted and did not hold out."""
-        flag = np.zeros(n_users)
-        rows = self.known
-        mine = rows[(rows["campaign_id"] == campaign_id) & ~rows["is_holdout"]]
-        flag[mine["position"].to_numpy()] = 1.0
-        return flag
-
-    def others(self, campaign_id: str, n_users: int, start: int, end: int) -> np.ndarray:
-        """Other campaigns running per day and buyer, on average over days ``start`` to ``end - 1``."""
-        days = np.minimum(self.runs["last"] + 1, end) - np.maximum(self.runs["first"], start)
-        days = days.clip(lower=0).where(self.runs["campaign_id"] != campaign_id, 0).to_numpy(dtype=float)
-        found = np.zeros(n_users)
-        found[: self.reached.shape[0]] = self.reached @ days / (end - start)
-        return found
-
-
 def exposure(targets: pd.DataFrame, panel: Panel, windows: Windows) -> Exposure:
     """Targets of the market's campaigns, matched to the panel's buyers."""
     rows = targets[(targets["country"] == windows.campaign.country)]
     rows = days_between(rows, windows.campaign.starts_on)
     rows = rows.assign(position=panel.users.get_indexer(rows["user_id"]), is_holdout=rows["is_holdout"].astype(bool))
-    return Exposure(rows)
+    return Exposure(rows, len(panel.users))
 
 
-def frame_at(panel: Panel, seen: Exposure, windows: Windows, group: str, start: int, weeks_before: int) -> pd.DataFrame:
+def frame_at(
+    panel: Panel, reached: Reached, windows: Windows, group: str, start: int, weeks_before: int
+) -> pd.DataFrame:
     """One row a buyer for a window of the campaign's length that starts in week ``start``.
 
     Parameters
     ----------
     panel : Panel
         Spending by buyer and week.
-    seen : Exposure
-        Who was targeted by what.
+    reached : Reached
+        What reached each buyer.
     windows : Windows
         For the length of the aftermath.
     group : str
@@ -127,9 +77,9 @@ def frame_at(panel: Panel, seen: Exposure, windows: Windows, group: str, start: 
     Returns
     -------
     pandas.DataFrame
-        treated (0, 1), the columns of ``HISTORY`` (money per week, shares), others_during and others_whole (campaigns
-        a day), other_before, all_before and returned_before (money per week), and the outcomes of the panel (money
-        over the window).
+        treated (0, 1), buyers (1: rows of alike buyers, as ``alike_at`` makes them, stand for more), the columns of
+        ``HISTORY`` (money per week, shares), others_during and others_whole (campaigns a day), other_before,
+        all_before and returned_before (money per week), and the outcomes of the panel (money over the window).
     """
     first, n_users, first_day = start - weeks_before, len(panel.users), 7 * start
     weeks, promoted_weeks = panel.weekly(first, start), panel.weekly(first, start, panel.promoted)
@@ -145,16 +95,68 @@ def frame_at(panel: Panel, seen: Exposure, windows: Windows, group: str, start: 
         before["returned_before"] = -panel.weekly(first, start, panel.lost).mean(axis=1)
     return pd.DataFrame(
         {
-            "treated": seen.treated(group, n_users),
+            "treated": reached.treated(group),
+            BUYERS: 1.0,
             **history(weeks),
             **before,
-            "others_before": seen.others(group, n_users, first_day - 7 * weeks_before, first_day),
-            OTHERS_DURING: seen.others(group, n_users, first_day, end),
-            OTHERS_WHOLE: seen.others(group, n_users, first_day, end + 7 * windows.weeks_after),
+            "others_before": reached.others(group, first_day - 7 * weeks_before, first_day),
+            OTHERS_DURING: reached.others(group, first_day, end),
+            OTHERS_WHOLE: reached.others(group, first_day, end + 7 * windows.weeks_after),
             **parts,
             "total": sum(parts.values()),
         }
     )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Alike:
+    """Buyers in a window, those alike in everything taken together.
+
+    Attributes
+    ----------
+    frame : pandas.DataFrame
+        As ``frame_at`` has it, ``buyers`` saying how many a row stands for.
+    place : numpy.ndarray
+        Row of the frame in which each buyer of the panel is.
+    one_of : numpy.ndarray
+        A buyer of each row.
+    """
+
+    frame: pd.DataFrame
+    place: np.ndarray
+    one_of: np.ndarray
+
+
+def alike_at(
+    panel: Panel,
+    reached: Reached,
+    windows: Windows,
+    group: str,
+    start: int,
+    weeks_before: int,
+    *,
+    until: int | None = None,
+) -> Alike:
+    """``frame_at`` with one row for all who bought nothing in its weeks and whom the same campaigns reached.
+
+    Most buyers buy nothing for months, and so are alike in every column.
+
+    Parameters
+    ----------
+    until : int
+        Week before which they bought nothing either, if that is later than the window's end.
+    """
+    first, last = start - weeks_before, start + windows.weeks_touched
+    bought = panel.bought(first, last if until is None else max(last, until))
+    busy, idle = np.flatnonzero(bought), np.flatnonzero(~bought)
+    _, one_of, kind, n_alike = np.unique(
+        reached.pattern[idle], return_index=True, return_inverse=True, return_counts=True
+    )
+    rows = np.concatenate([busy, idle[one_of]])
+    frame = frame_at(panel.part(rows, first, last), reached.part(rows), windows, group, start, weeks_before)
+    place = np.empty(len(bought), dtype=np.int64)
+    place[busy], place[idle] = np.arange(len(busy)), len(busy) + kind
+    return Alike(frame.assign(**{BUYERS: np.concatenate([np.ones(len(busy)), n_alike])}), place, rows)
 
 
 def history(weeks: np.ndarray) -> dict[str, np.ndarray]:
@@ -173,7 +175,7 @@ def history(weeks: np.ndarray) -> dict[str, np.ndarray]:
 
 def balance(frame: pd.DataFrame) -> BalancingWeights:
     """Weights that match the history of the untargeted to that of the targeted."""
-    return entropy_balance(frame, treated="treated", covariates=list(HISTORY))
+    return entropy_balance(frame, treated="treated", covariates=list(HISTORY), counts=BUYERS)
 
 
 def comparable(frame: pd.DataFrame) -> BalancingWeights:
@@ -198,10 +200,10 @@ def compare(frame: pd.DataFrame, weights: np.ndarray, *, level: float, unit: str
     covariates = [*HISTORY, OTHERS_DURING]
     return adjusted_difference(
         frame, outcomes=outcomes(frame), treated="treated", covariates=covariates, weights=weights, level=level,
-        unit=unit,
+        unit=unit, counts=BUYERS,
     )  # fmt: skip
 
 
 def by_history(frame: pd.DataFrame, level: float, unit: str) -> AdjustedDifference:
-    """Effects in the window of a frame from ``frame_at``, the groups' history made alike."""
+    """Effects in the window of a frame from ``alike_at``, the groups' history made alike."""
     return compare(frame, comparable(frame).weights, level=level, unit=unit)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from analysis_lib.campaigns.cells import Panel
-from analysis_lib.campaigns.comparison import Exposure
 from analysis_lib.campaigns.effect import HistoryEffect, PickedEffect
+from analysis_lib.campaigns.exposed import Exposure
 from analysis_lib.campaigns.windows import Windows
 from analysis_lib.causal import EventStudy, balanced_event_study
 
@@ -19,12 +19,12 @@ def weekly_course(panel: Panel, seen: Exposure, windows: Windows, effect: Picked
     effect : PickedEffect
         Whose way of comparing is taken: its weights, or the untargeted brought to the targeted's level before.
     """
-    group, n_users = windows.campaign.campaign_id, len(panel.users)
+    group = windows.campaign.campaign_id
     last = -(-windows.campaign.n_days // 7) + windows.weeks_after
     weeks = np.arange(-windows.weeks_before, min(last, panel.first_week + panel.n_weeks))
-    treated = seen.treated(group, n_users)
+    treated = seen.reached.treated(group)
     weights, scale = _evened(panel, windows, effect, treated == 1)
-    others = np.column_stack([seen.others(group, n_users, 7 * week, 7 * week + 7) for week in weeks])
+    others = np.column_stack([seen.reached.others(group, 7 * week, 7 * week + 7) for week in weeks])
     return balanced_event_study(
         panel.weekly(weeks[0], weeks[-1] + 1) * scale[:, None], treated=treated, weights=weights, periods=weeks,
         # Where no other campaign ran there is nothing to hold fixed.

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 
 from analysis_lib.campaigns.cells import Panel
-from analysis_lib.campaigns.comparison import HISTORY, Exposure, balance, comparable, compare, frame_at
+from analysis_lib.campaigns.comparison import BUYERS, HISTORY, Alike, alike_at, balance, comparable, compare
+from analysis_lib.campaigns.exposed import Exposure
 from analysis_lib.campaigns.placebos import calibrations, grade
 from analysis_lib.campaigns.windows import Windows
 from analysis_lib.causal import (
@@ -147,7 +148,7 @@ class HistoryEffect(PickedEffect):
     Attributes
     ----------
     weights : BalancingWeights
-        The weights and the balance they reach.
+        The weights, one a buyer, and the balance they reach.
     """
 
     KIND: ClassVar[str] = "history"
@@ -156,14 +157,14 @@ class HistoryEffect(PickedEffect):
 
 
 def history_effect(
-    panel: Panel, seen: Exposure, windows: Windows, frame: pd.DataFrame, runs: pd.DataFrame, *, level: float
+    panel: Panel, seen: Exposure, windows: Windows, alike: Alike, runs: pd.DataFrame, *, level: float
 ) -> HistoryEffect:
     """Effect on the targeted and its placebos, the groups' history made alike.
 
     Parameters
     ----------
-    frame : pandas.DataFrame
-        The campaign's own window, from ``comparison.frame_at``.
+    alike : Alike
+        The campaign's own window, from ``comparison.alike_at``.
     runs : pandas.DataFrame
         The same comparison in windows without the campaign, from ``placebos.run_placebos``.
 
@@ -172,10 +173,11 @@ def history_effect(
     NotEnoughData
         If groups differ too much, or too few placebo windows fit into the data.
     """
-    weights = comparable(frame)
-    plain = compare(frame, weights.weights, level=level, unit=windows.campaign.currency)
+    weights = comparable(alike.frame)
+    plain = compare(alike.frame, weights.weights, level=level, unit=windows.campaign.currency)
     held_out = _held_out(panel, seen, windows, level)
-    return HistoryEffect(plain=plain, weights=weights, judged=judge(runs, windows, level), held_out=held_out)
+    by_buyer = replace(weights, weights=weights.weights[alike.place])
+    return HistoryEffect(plain=plain, weights=by_buyer, judged=judge(runs, windows, level), held_out=held_out)
 
 
 def judge(runs: pd.DataFrame, windows: Windows, level: float) -> Judged:
@@ -197,8 +199,8 @@ def check_groups(frame: pd.DataFrame) -> None:
     NotEnoughData
         Fewer than ``FEWEST_BUYERS`` on a side.
     """
-    targeted = int(frame["treated"].sum())
-    untargeted = len(frame) - targeted
+    targeted = int(frame["treated"] @ frame[BUYERS])
+    untargeted = int(frame[BUYERS].sum()) - targeted
     if untargeted == 0:
         raise NotEnoughData("every known buyer was targeted: nobody is left to compare with")
     for what, number in (("targeted", targeted), ("untargeted", untargeted)):
@@ -210,10 +212,13 @@ def check_groups(frame: pd.DataFrame) -> None:
 def _held_out(panel: Panel, seen: Exposure, windows: Windows, level: float) -> Estimate:
     """The 'effect' in the last weeks before the start, by weights built without them."""
     group = windows.campaign.campaign_id
-    frame = frame_at(panel, seen, windows, group, -WEEKS_HELD_OUT, windows.weeks_before - WEEKS_HELD_OUT)
-    frame = frame.assign(held_out=panel.weekly(-WEEKS_HELD_OUT, 0).sum(axis=1))
+    alike = alike_at(
+        panel, seen.reached, windows, group, -WEEKS_HELD_OUT, windows.weeks_before - WEEKS_HELD_OUT, until=0
+    )
+    held_out = panel.weekly(-WEEKS_HELD_OUT, 0).sum(axis=1)
+    frame = alike.frame.assign(held_out=held_out[alike.one_of])
     effects = adjusted_difference(
         frame, outcomes=["held_out"], treated="treated", covariates=list(HISTORY), weights=balance(frame).weights,
-        level=level, unit=windows.campaign.currency,
+        level=level, unit=windows.campaign.currency, counts=BUYERS,
     ).effects  # fmt: skip
     return effects["held_out"]

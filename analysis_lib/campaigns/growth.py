@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from analysis_lib.campaigns.comparison import OTHERS_WHOLE, outcomes
+from analysis_lib.campaigns.comparison import BUYERS, OTHERS_WHOLE, outcomes
 from analysis_lib.causal import AdjustedDifference, proportional_difference
 from analysis_lib.errors import NotEnoughData
 
@@ -28,11 +28,14 @@ def by_growth(frame: pd.DataFrame, level: float, unit: str) -> AdjustedDifferenc
     """
     _refuse_other_campaigns(frame)
     pairs = {name: BEFORE[name] for name in outcomes(frame) if name != "total"}
-    return proportional_difference(frame, outcomes=pairs, treated="treated", total="total", level=level, unit=unit)
+    return proportional_difference(
+        frame, outcomes=pairs, treated="treated", total="total", level=level, unit=unit, counts=BUYERS
+    )
 
 
 def _refuse_other_campaigns(frame: pd.DataFrame) -> None:
-    change = (frame[OTHERS_WHOLE] - frame["others_before"]).groupby(frame["treated"]).mean()
+    change = (frame[OTHERS_WHOLE] - frame["others_before"]).mul(frame[BUYERS]).groupby(frame["treated"]).sum()
+    change = change / frame[BUYERS].groupby(frame["treated"]).sum()
     if abs(change.get(1.0, 0.0) - change.get(0.0, 0.0)) > MOST_OTHERS:
         raise NotEnoughData(
             "other campaigns reached the targeted and the untargeted in another proportion than before, so that "

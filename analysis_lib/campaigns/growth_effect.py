@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis_lib.campaigns.cells import Panel
+from analysis_lib.campaigns.comparison import BUYERS, Alike
 from analysis_lib.campaigns.effect import WEEKS_HELD_OUT, PickedEffect, judge
 from analysis_lib.campaigns.growth import by_growth
 from analysis_lib.campaigns.windows import Windows
@@ -32,9 +33,7 @@ class GrowthEffect(PickedEffect):
     groups: pd.DataFrame
 
 
-def growth_effect(
-    panel: Panel, windows: Windows, frame: pd.DataFrame, runs: pd.DataFrame, *, level: float
-) -> GrowthEffect:
+def growth_effect(panel: Panel, windows: Windows, alike: Alike, runs: pd.DataFrame, *, level: float) -> GrowthEffect:
     """Effect on the targeted and its placebos, from how the untargeted grew; parameters as ``history_effect``.
 
     Raises
@@ -43,9 +42,10 @@ def growth_effect(
         If too few of the untargeted bought, other campaigns reached the groups unlike, or too few placebo windows fit
         into the data.
     """
+    frame, treated = alike.frame, alike.frame["treated"].to_numpy()[alike.place]
     return GrowthEffect(
         plain=by_growth(frame, level, windows.campaign.currency), judged=judge(runs, windows, level),
-        held_out=_held_out(panel, frame["treated"].to_numpy(), windows, level), groups=_groups(frame, windows),
+        held_out=_held_out(panel, treated, windows, level), groups=_groups(frame, windows),
     )  # fmt: skip
 
 
@@ -66,8 +66,11 @@ def _held_out(panel: Panel, treated: np.ndarray, windows: Windows, level: float)
 
 def _groups(frame: pd.DataFrame, windows: Windows) -> pd.DataFrame:
     weeks = windows.campaign.n_days / 7 + windows.weeks_after
-    spent = frame["promoted_during"] + frame["other_during"] + frame["after"]
-    table = frame.assign(window=spent / weeks).groupby("treated")
-    found = table.agg(n_users=("window", "size"), before=("all_before", "mean"), window=("window", "mean"))
-    found = found.assign(growth=found["window"] / found["before"], group=["untargeted", "targeted"])
+    window = (frame["promoted_during"] + frame["other_during"] + frame["after"]) / weeks
+    money = pd.DataFrame({"before": frame["all_before"], "window": window}).mul(frame[BUYERS], axis=0)
+    found = money.assign(n_users=frame[BUYERS]).groupby(frame["treated"]).sum()
+    found = found.assign(before=found["before"] / found["n_users"], window=found["window"] / found["n_users"])
+    found = found.assign(
+        n_users=found["n_users"].astype(int), growth=found["window"] / found["before"], group=["untargeted", "targeted"]
+    )
     return found.iloc[::-1].reset_index(drop=True)[["group", "n_users", "before", "window", "growth"]]

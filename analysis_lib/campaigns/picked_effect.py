@@ -7,8 +7,9 @@ from dataclasses import replace
 import pandas as pd
 
 from analysis_lib.campaigns.cells import Panel
-from analysis_lib.campaigns.comparison import Exposure, by_history, frame_at
+from analysis_lib.campaigns.comparison import alike_at, by_history
 from analysis_lib.campaigns.effect import PickedEffect, check_groups, history_effect
+from analysis_lib.campaigns.exposed import Exposure
 from analysis_lib.campaigns.growth import by_growth
 from analysis_lib.campaigns.growth_effect import growth_effect
 from analysis_lib.campaigns.placebos import run_placebos
@@ -27,18 +28,20 @@ def picked_effect(panel: Panel, seen: Exposure, windows: Windows, *, level: floa
     NotEnoughData
         If neither can be tried, and why.
     """
-    frame = frame_at(panel, seen, windows, windows.campaign.campaign_id, 0, windows.weeks_before)
-    check_groups(frame)
-    runs = run_placebos(panel, seen, windows, WAYS, level=level)
+    alike = alike_at(panel, seen.reached, windows, windows.campaign.campaign_id, 0, windows.weeks_before)
+    check_groups(alike.frame)
     made = {
-        "history": lambda: history_effect(panel, seen, windows, frame, runs["history"], level=level),
-        "growth": lambda: growth_effect(panel, windows, frame, runs["growth"], level=level),
+        "history": lambda runs: history_effect(panel, seen, windows, alike, runs, level=level),
+        "growth": lambda runs: growth_effect(panel, windows, alike, runs, level=level),
     }
+    lacks = _refused(alike.frame, windows, level)
+    runs = run_placebos(
+        panel, seen, windows, {way: compared for way, compared in WAYS.items() if way not in lacks}, level=level
+    )
     found: dict[str, PickedEffect] = {}
-    lacks: dict[str, NotEnoughData] = {}
-    for way in WAYS:
+    for way in runs:
         try:
-            found[way] = made[way]()
+            found[way] = made[way](runs[way])
         except NotEnoughData as lack:
             lacks[way] = lack
     if not found:
@@ -47,6 +50,17 @@ def picked_effect(panel: Panel, seen: Exposure, windows: Windows, *, level: floa
     best = min(found, key=lambda way: (found[way].judged.is_off, found[way].judged.error_in(shared)))
     rows = [_row(way, found.get(way), lacks.get(way), chosen=way == best) for way in WAYS]
     return replace(found[best], ways=pd.DataFrame(rows))
+
+
+def _refused(frame: pd.DataFrame, windows: Windows, level: float) -> dict[str, NotEnoughData]:
+    """Ways that the campaign's own window refuses, and why: they need not be tried without it."""
+    lacks = {}
+    for way, compared in WAYS.items():
+        try:
+            compared(frame, level, windows.campaign.currency)
+        except NotEnoughData as lack:
+            lacks[way] = lack
+    return lacks
 
 
 def _shared(effects: list[PickedEffect]) -> pd.MultiIndex:

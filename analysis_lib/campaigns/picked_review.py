@@ -41,7 +41,7 @@ def review_by_picking(wh: Warehouse, windows: Windows, setting: Setting, *, deta
     campaign = windows.campaign
     panel = cells.spending(wh, windows, setting.measure)
     seen = exposure(cells.targets(wh, campaign.country), panel, windows)
-    treated = seen.treated(campaign.campaign_id, len(panel.users))
+    treated = seen.reached.treated(campaign.campaign_id)
     redeemed = cost.redemptions(wh, windows)
     funnel = reach.reach(panel, treated, redeemed.users, windows, seen.n_targeted(campaign.campaign_id))
     partial_review = replace(refused_review(campaign, setting, ""), windows=windows, reach=funnel)

@@ -8,13 +8,14 @@ import numpy as np
 import pandas as pd
 
 from analysis_lib.campaigns.cells import Panel
-from analysis_lib.campaigns.comparison import Exposure, frame_at
+from analysis_lib.campaigns.comparison import alike_at
+from analysis_lib.campaigns.exposed import Exposure
 from analysis_lib.campaigns.windows import Windows
 from analysis_lib.causal import FEWEST_PLACEBOS, AdjustedDifference, PlaceboCalibration, calibrate
 from analysis_lib.errors import NotEnoughData
 from analysis_lib.results import Estimate
 
-#: A way to compare: of a frame of buyers (``comparison.frame_at``), a level and the unit of money.
+#: A way to compare: of a frame of buyers (``comparison.alike_at``), a level and the unit of money.
 Compared = Callable[[pd.DataFrame, float, str], AdjustedDifference]
 
 #: Placebos are borrowed only from groups at least this share of the campaign's own size: the scatter
@@ -33,7 +34,7 @@ def run_placebos(
     """
     rows: dict[str, list[dict[str, object]]] = {way: [] for way in ways}
     for group, week, own in _placebo_places(panel, seen, windows):
-        frame = frame_at(panel, seen, windows, group, week, windows.weeks_before)
+        frame = alike_at(panel, seen.reached, windows, group, week, windows.weeks_before).frame
         for way, compared in ways.items():
             found = _placebo(frame, compared, level, windows.campaign.currency)
             if found is not None:
@@ -73,17 +74,12 @@ def _borrowed_weeks(panel: Panel, windows: Windows, before: int) -> list[int]:
     """Weeks for a window before week ``before`` that see nothing of the campaign under review."""
     whole_weeks = ((windows.last_day - windows.campaign.starts_on).days + 1) // 7
     free = _free_weeks(panel, windows, min(before, whole_weeks))
-    return [week for week in free if abs(week) >= _length(windows)]
-
-
-def _length(windows: Windows) -> int:
-    """Weeks that the campaign and its aftermath touch."""
-    return -(-windows.campaign.n_days // 7) + windows.weeks_after
+    return [week for week in free if abs(week) >= windows.weeks_touched]
 
 
 def _free_weeks(panel: Panel, windows: Windows, before: int) -> list[int]:
     """Weeks where the whole analysis fits before week ``before``, history included, newest first."""
-    return list(range(before - _length(windows), panel.first_week + windows.weeks_before - 1, -1))
+    return list(range(before - windows.weeks_touched, panel.first_week + windows.weeks_before - 1, -1))
 
 
 def _placebo(frame: pd.DataFrame, compared: Compared, level: float, unit: str) -> dict[str, float] | None:
@@ -128,7 +124,7 @@ def grade(runs: pd.DataFrame, windows: Windows, *, level: float) -> tuple[int, i
     """
     judged, wrong = 0, 0
     for week, value, se in zip(runs["week"], runs["total"], runs["se_total"], strict=True):
-        apart = runs[(runs["week"] - week).abs() >= _length(windows)]
+        apart = runs[(runs["week"] - week).abs() >= windows.weeks_touched]
         if len(apart) >= FEWEST_PLACEBOS:
             plain = Estimate(float(value), float(se), float(value), float(value), level, "", 0, "")
             judged += 1

@@ -90,6 +90,11 @@ class Windows:
         """Last day of the weeks after."""
         return self.campaign.ends_on + timedelta(weeks=self.weeks_after)
 
+    @property
+    def weeks_touched(self) -> int:
+        """Weeks that the campaign and its aftermath touch."""
+        return -(-self.campaign.n_days // 7) + self.weeks_after
+
     def day_of(self, at):
         """The market-local day of a column of UTC times in the data; clock changes of other years are left out."""
         years = {"first_year": self.first_day.year, "last_year": self.last_day.year}

@@ -9,6 +9,7 @@ import pandas as pd
 from scipy.linalg import qr, solve_triangular
 from scipy.stats import norm
 
+from analysis_lib.causal.alike import counts_of, mean_of, variance_of
 from analysis_lib.causal.balancing import ROUNDING
 from analysis_lib.results import Estimate, Result
 
@@ -48,8 +49,9 @@ def adjusted_difference(
     weights: np.ndarray,
     level: float,
     unit: str,
+    counts: str | None = None,
 ) -> AdjustedDifference:
-    """Effects on the treated from one row a unit.
+    """Effects on the treated from one row a unit, or one for several alike.
 
     Weighted least squares of each outcome on the treatment and the covariates, centred at the
     treated means: doubly robust when the weights balance those covariates. One row a unit makes the
@@ -60,17 +62,19 @@ def adjusted_difference(
     Parameters
     ----------
     frame : pandas.DataFrame
-        One row a unit; outcome columns hold totals over their window.
+        One row a unit, or one for several alike; outcome columns hold totals of a unit over their window.
     outcomes, covariates : list of str
         Column names.
     treated : str
         Column of 0 and 1.
     weights : numpy.ndarray
-        One a row, from ``entropy_balance``.
+        Of a unit, one a row, from ``entropy_balance``.
     level : float
         Level of the intervals.
     unit : str
         Unit of the outcomes, for the formatter.
+    counts : str, optional
+        Column of how many units a row stands for; without it, one each.
 
     References
     ----------
@@ -78,12 +82,14 @@ def adjusted_difference(
     Econometrics 219(1). Zhao and Percival (2017), "Entropy balancing is doubly robust", Journal of
     Causal Inference 5(1).
     """
-    design, base, triangle = _design(frame, treated, covariates, np.sqrt(weights))
+    units = counts_of(frame, counts)
+    root = np.sqrt(weights * units)
+    design, base, triangle = _design(frame, treated, covariates, root, units)
     is_treated = frame[treated].to_numpy() == 1
-    fitted = _fitted(frame[outcomes].to_numpy(dtype=float), design, base, triangle, np.sqrt(weights))
+    fitted = _fitted(frame[outcomes].to_numpy(dtype=float), design, base, triangle, root, units)
     values, errors, residuals = fitted
-    spread = np.std(residuals[is_treated], axis=0, ddof=1)
-    n = int(is_treated.sum())
+    spread = np.sqrt(variance_of(residuals[is_treated], units[is_treated], ddof=1))
+    n = int(units[is_treated].sum())
     effects = [_estimate(value, error, level, unit, n) for value, error in zip(values, errors, strict=True)]
     return AdjustedDifference(
         effects=dict(zip(outcomes, effects, strict=True)),
@@ -92,20 +98,21 @@ def adjusted_difference(
 
 
 def _fitted(
-    outcomes: np.ndarray, design: np.ndarray, base: np.ndarray, triangle: np.ndarray, root: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    outcomes: np.ndarray, design: np.ndarray, base: np.ndarray, triangle: np.ndarray, root: np.ndarray,
+    units: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
     """Coefficient of the design's second column, its HC3 error, and residuals; one factorisation for all outcomes."""
     coefficients = solve_triangular(triangle, base.T @ (outcomes * root[:, None]))
     residuals = outcomes - design @ coefficients
     # What one unit's outcome adds to the coefficient, and how far the unit pulls its own fitted value.
-    pull = base @ solve_triangular(triangle, np.eye(len(triangle))[1], trans="T")
-    own = np.einsum("ij,ij->i", base, base)
-    scaled = residuals * (pull * root / (1.0 - own))[:, None]
-    return coefficients[1], np.sqrt(np.square(scaled).sum(axis=0)), residuals
+    pull = base @ solve_triangular(triangle, np.eye(len(triangle))[1], trans="T") * root / units
+    own = np.einsum("ij,ij->i", base, base) / units
+    scaled = residuals * (pull / (1.0 - own))[:, None]
+    return coefficients[1], np.sqrt(units @ np.square(scaled)), residuals
 
 
 def _design(
-    frame: pd.DataFrame, treated: str, covariates: list[str], root: np.ndarray
+    frame: pd.DataFrame, treated: str, covariates: list[str], root: np.ndarray, units: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Constant, treatment, covariates in standard deviations from the treated mean, none a sum of others.
 
@@ -116,9 +123,10 @@ def _design(
     """
     flag = frame[treated].to_numpy(dtype=float)
     values = frame[covariates].to_numpy(dtype=float)
-    scale = values.std(axis=0)
+    scale = np.sqrt(variance_of(values, units))
     varying = scale > ROUNDING * np.abs(values).max(axis=0)
-    values = (values[:, varying] - values[flag == 1][:, varying].mean(axis=0)) / scale[varying]
+    values = values[:, varying]
+    values = (values - mean_of(values[flag == 1], units[flag == 1])) / scale[varying]
     design = np.column_stack([np.ones(len(frame)), flag, values])
     weighted = design * root[:, None]
     base, triangle = qr(weighted, mode="economic")

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import minimize
 
+from analysis_lib.causal.alike import counts_of, mean_of, variance_of
 from analysis_lib.errors import NotEnoughData
 from analysis_lib.results import Result, format_count
 
@@ -30,12 +31,13 @@ class BalancingWeights(Result):
     Attributes
     ----------
     weights : numpy.ndarray
-        One weight a row of the input: ``1 / n_treated`` for treated rows; untreated ones sum to 1.
+        Weight of a unit, one a row of the input: ``1 / n_treated`` for treated rows; those of all untreated units
+        sum to 1.
     balance : pandas.DataFrame
         covariate, treated_mean, untreated_mean, weighted_mean, difference_before,
         difference_after (in pooled standard deviations of the treated and untreated).
     n_treated, n_untreated : int
-        Rows in each group.
+        Units in each group.
     effective_n : float
         Kish's effective number of untreated units: 1 / sum of squared weights.
     """
@@ -70,17 +72,21 @@ class BalancingWeights(Result):
         return self.balance.copy()
 
 
-def entropy_balance(frame: pd.DataFrame, *, treated: str, covariates: list[str]) -> BalancingWeights:
+def entropy_balance(
+    frame: pd.DataFrame, *, treated: str, covariates: list[str], counts: str | None = None
+) -> BalancingWeights:
     """Untreated weights, as even as possible, that match the treated means of ``covariates``.
 
     Parameters
     ----------
     frame : pandas.DataFrame
-        One row a unit.
+        One row a unit, or one for several alike.
     treated : str
         Column of 0 and 1.
     covariates : list of str
         Columns whose means are matched; constant ones are left out.
+    counts : str, optional
+        Column of how many units a row stands for; without it, one each.
 
     Raises
     ------
@@ -90,19 +96,19 @@ def entropy_balance(frame: pd.DataFrame, *, treated: str, covariates: list[str])
     References
     ----------
     Hainmueller (2012), "Entropy Balancing for Causal Effects", Political Analysis 20(1), 25-46: the
-    convex dual of section 3, by BFGS.
+    convex dual of section 3, by Newton's method.
     """
     is_treated = frame[treated].to_numpy(dtype=float) == 1
     if is_treated.all() or not is_treated.any():
         raise NotEnoughData("both groups are needed: there are no " + ("untreated" if is_treated.all() else "treated"))
-    values = frame[covariates].to_numpy(dtype=float)
-    scale = _pooled_sd(values, is_treated)
+    values, units = frame[covariates].to_numpy(dtype=float), counts_of(frame, counts)
+    scale = _pooled_sd(values, is_treated, units)
     varying = scale > 0
-    gaps = (values[:, varying] - values[is_treated][:, varying].mean(axis=0)) / scale[varying]
-    untreated = _solve_dual(gaps[~is_treated])
-    weights = np.where(is_treated, 1.0 / is_treated.sum(), 0.0)
+    gaps = values[~is_treated][:, varying] - mean_of(values[is_treated][:, varying], units[is_treated])
+    untreated = _solve_dual(gaps / scale[varying], units[~is_treated])
+    weights = np.where(is_treated, 1.0 / units[is_treated].sum(), 0.0)
     weights[~is_treated] = untreated
-    balance = _balance_table(frame[covariates], is_treated, weights, scale)
+    balance = _balance_table(covariates, values, is_treated, weights * units, units, scale)
     worst = float(balance["difference_after"].abs().max()) if len(balance) else 0.0
     if worst > BALANCED:
         name = balance.loc[balance["difference_after"].abs().idxmax(), "covariate"]
@@ -110,46 +116,57 @@ def entropy_balance(frame: pd.DataFrame, *, treated: str, covariates: list[str])
             f"no weights make the untargeted comparable: '{name}' still differs by {worst:.2f} standard deviations"
         )
     return BalancingWeights(
-        weights=weights, balance=balance, n_treated=int(is_treated.sum()), n_untreated=int((~is_treated).sum()),
-        effective_n=float(1.0 / np.square(untreated).sum()),
+        weights=weights, balance=balance, n_treated=int(units[is_treated].sum()),
+        n_untreated=int(units[~is_treated].sum()),
+        effective_n=float(1.0 / (units[~is_treated] @ np.square(untreated))),
     )  # fmt: skip
 
 
-def _solve_dual(gaps: np.ndarray) -> np.ndarray:
-    """Weights of the untreated rows from their standardised distances to the treated means."""
+def _solve_dual(gaps: np.ndarray, units: np.ndarray) -> np.ndarray:
+    """Weights of an untreated unit of each row from its standardised distances to the treated means."""
 
     def dual(multipliers: np.ndarray) -> tuple[float, np.ndarray]:
-        weights, log_total = _softmax(gaps @ multipliers)
+        weights, log_total = _softmax(gaps @ multipliers, units)
         value = log_total + 0.5 * RIDGE * multipliers @ multipliers
-        return value, gaps.T @ weights + RIDGE * multipliers
+        return value, (weights * units) @ gaps + RIDGE * multipliers
+
+    def curvature(multipliers: np.ndarray) -> np.ndarray:
+        share = _softmax(gaps @ multipliers, units)[0] * units
+        mean = share @ gaps
+        return (gaps * share[:, None]).T @ gaps - np.outer(mean, mean) + RIDGE * np.eye(len(mean))
 
     if gaps.shape[1] == 0:  # nothing varies: even weights, and the balance table says whether they do
-        return np.full(len(gaps), 1.0 / len(gaps))
+        return np.full(len(gaps), 1.0 / units.sum())
     start = np.zeros(gaps.shape[1])
-    solution = minimize(dual, start, jac=True, method="BFGS", options={"gtol": 1e-6, "maxiter": 500})
-    return _softmax(gaps @ solution.x)[0]
+    solution = minimize(
+        dual, start, jac=True, hess=curvature, method="trust-exact", options={"gtol": 1e-6, "maxiter": 500}
+    )
+    return _softmax(gaps @ solution.x, units)[0]
 
 
-def _softmax(scores: np.ndarray) -> tuple[np.ndarray, float]:
+def _softmax(scores: np.ndarray, units: np.ndarray) -> tuple[np.ndarray, float]:
     top = scores.max()
     raw = np.exp(scores - top)
-    return raw / raw.sum(), float(top + np.log(raw.sum()))
+    total = float(raw @ units)
+    return raw / total, float(top + np.log(total))
 
 
-def _pooled_sd(values: np.ndarray, is_treated: np.ndarray) -> np.ndarray:
-    pooled = np.sqrt((values[is_treated].var(axis=0) + values[~is_treated].var(axis=0)) / 2)
+def _pooled_sd(values: np.ndarray, is_treated: np.ndarray, units: np.ndarray) -> np.ndarray:
+    both = [variance_of(values[group], units[group]) for group in (is_treated, ~is_treated)]
+    pooled = np.sqrt(np.mean(both, axis=0))
     return np.where(pooled > ROUNDING * np.abs(values).max(axis=0), pooled, 0.0)
 
 
-def _balance_table(covariates: pd.DataFrame, is_treated: np.ndarray, weights: np.ndarray, scale: np.ndarray):
-    values = covariates.to_numpy(dtype=float)
-    treated = values[is_treated].mean(axis=0)
-    plain = values[~is_treated].mean(axis=0)
-    weighted = weights[~is_treated] @ values[~is_treated]
+def _balance_table(
+    covariates: list[str], values: np.ndarray, is_treated: np.ndarray, shares: np.ndarray, units: np.ndarray,
+    scale: np.ndarray,
+) -> pd.DataFrame:  # fmt: skip
+    treated, plain = (mean_of(values[group], units[group]) for group in (is_treated, ~is_treated))
+    weighted = shares[~is_treated] @ values[~is_treated]
     safe = np.where(scale > 0, scale, 1.0)
     return pd.DataFrame(
         {
-            "covariate": list(covariates.columns),
+            "covariate": covariates,
             "treated_mean": treated,
             "untreated_mean": plain,
             "weighted_mean": weighted,

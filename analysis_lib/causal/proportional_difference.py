@@ -9,6 +9,7 @@ import pandas as pd
 from scipy.stats import norm
 
 from analysis_lib.causal.adjusted_difference import AdjustedDifference
+from analysis_lib.causal.alike import counts_of, variance_of
 from analysis_lib.errors import NotEnoughData
 from analysis_lib.results import Estimate
 
@@ -19,8 +20,9 @@ FEWEST_GROWING = 20
 
 
 def proportional_difference(
-    frame: pd.DataFrame, *, outcomes: Mapping[str, str], treated: str, total: str, level: float, unit: str
-) -> AdjustedDifference:
+    frame: pd.DataFrame, *, outcomes: Mapping[str, str], treated: str, total: str, level: float, unit: str,
+    counts: str | None = None,
+) -> AdjustedDifference:  # fmt: skip
     """Effects on the treated: what they have, less what they had times the growth of the untreated.
 
     The assumption is of the same growth, not of the same history: without treatment the treated would
@@ -36,7 +38,7 @@ def proportional_difference(
     Parameters
     ----------
     frame : pandas.DataFrame
-        One row a unit.
+        One row a unit, or one for several alike.
     outcomes : mapping of str to str
         Column of each outcome in its window, to the column of the same before (any length of time).
     treated : str
@@ -47,6 +49,8 @@ def proportional_difference(
         Level of the intervals.
     unit : str
         Unit of the outcomes, for the formatter.
+    counts : str, optional
+        Column of how many units a row stands for; without it, one each.
 
     Returns
     -------
@@ -56,8 +60,8 @@ def proportional_difference(
     Raises
     ------
     NotEnoughData
-        If fewer than ``FEWEST_GROWING`` untreated units have any outcome in the window, or before it, or none of them
-        has one of the outcomes before.
+        If nobody is treated, fewer than ``FEWEST_GROWING`` untreated units have any outcome in the window, or before
+        it, or none of them has one of the outcomes before.
 
     References
     ----------
@@ -68,35 +72,40 @@ def proportional_difference(
     Services Research 53(6).
     """
     flag = frame[treated].to_numpy(dtype=float) == 1
-    n = int(flag.sum())
-    _check(frame, outcomes, flag)
+    if not flag.any():
+        raise NotEnoughData("there are no treated")
+    units = counts_of(frame, counts)
+    n = int(units[flag].sum())
+    _check(frame, outcomes, flag, units)
     effects, influences, left = {}, [], []
     for outcome, before in outcomes.items():
-        value, influence, residual = _one(frame[outcome].to_numpy(float), frame[before].to_numpy(float), flag)
-        effects[outcome] = _estimate(value / n, influence / n, level, unit, n)
+        value, influence, residual = _one(frame[outcome].to_numpy(float), frame[before].to_numpy(float), flag, units)
+        effects[outcome] = _estimate(value / n, influence / n, units, n, level, unit)
         influences.append(influence)
         left.append(residual)
     whole = sum(effect.value for effect in effects.values())
-    effects[total] = _estimate(whole, np.sum(influences, axis=0) / n, level, unit, n)
-    spread = {name: float(np.std(rest, ddof=1)) for name, rest in zip(outcomes, left, strict=True)}
-    spread[total] = float(np.std(np.sum(left, axis=0), ddof=1))
-    return AdjustedDifference(effects=effects, residual_sd=spread)
+    effects[total] = _estimate(whole, np.sum(influences, axis=0) / n, units, n, level, unit)
+    rest = np.column_stack([*left, np.sum(left, axis=0)])
+    spread = np.sqrt(variance_of(rest, units[flag], ddof=1))
+    return AdjustedDifference(effects=effects, residual_sd=dict(zip(effects, map(float, spread), strict=True)))
 
 
-def _check(frame: pd.DataFrame, outcomes: Mapping[str, str], flag: np.ndarray) -> None:
+def _check(frame: pd.DataFrame, outcomes: Mapping[str, str], flag: np.ndarray, units: np.ndarray) -> None:
     for when, columns in (("in the window", list(outcomes)), ("before it", list(outcomes.values()))):
-        some = int(((frame[columns] != 0).to_numpy().any(axis=1) & ~flag).sum())
-        if some < FEWEST_GROWING:
+        some = (frame[columns] != 0).to_numpy().any(axis=1) & ~flag
+        if units[some].sum() < FEWEST_GROWING:
             raise NotEnoughData(
                 f"fewer than {FEWEST_GROWING} of the untreated have anything {when}: how they grew cannot be told"
             )
 
 
-def _one(after: np.ndarray, before: np.ndarray, flag: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
-    """Effect summed over the treated, its influence by unit, and what growth leaves of each treated unit."""
-    own_after, own_before = after[flag], before[flag]
-    mine, now = own_before.sum(), own_after.sum()
-    had, others_now = (float((~flag).astype(float) @ column) for column in (before, after))
+def _one(
+    after: np.ndarray, before: np.ndarray, flag: np.ndarray, units: np.ndarray
+) -> tuple[float, np.ndarray, np.ndarray]:
+    """Effect summed over the treated, a unit's influence by row, and what growth leaves of a treated unit."""
+    own_after, own_before, own = after[flag], before[flag], units[flag]
+    mine, now = own @ own_before, own @ own_after
+    had, others_now = ((units * ~flag) @ column for column in (before, after))
     if had == 0 and (mine or after[~flag].any()):
         raise NotEnoughData("of one outcome the untreated had nothing before: how it would have grown cannot be told")
     growth = others_now / had if had else 0.0
@@ -108,9 +117,11 @@ def _one(after: np.ndarray, before: np.ndarray, flag: np.ndarray) -> tuple[float
     return float(value), influence, own_after - growth * own_before
 
 
-def _estimate(value: float, influence: np.ndarray, level: float, unit: str, n: int) -> Estimate:
-    se = float(np.sqrt(np.square(influence).sum() * len(influence) / (len(influence) - 1)))
+def _estimate(value: float, influence: np.ndarray, units: np.ndarray, n: int, level: float, unit: str) -> Estimate:
+    whole = units.sum()
+    se = float(np.sqrt(units @ np.square(influence) * whole / (whole - 1)))
     reach = norm.ppf(0.5 + level / 2) * se
     return Estimate(
-        value=value, se=se, ci_lower=value - reach, ci_upper=value + reach, level=level, unit=unit, n=n, method=METHOD
-    )
+        value=float(value), se=se, ci_lower=float(value - reach), ci_upper=float(value + reach), level=level, unit=unit,
+        n=n, method=METHOD,
+    )  # fmt: skip

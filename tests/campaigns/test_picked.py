@@ -8,7 +8,7 @@ import pytest
 
 from analysis_lib import campaigns
 from analysis_lib.campaigns import cells
-from analysis_lib.campaigns.comparison import exposure, frame_at
+from analysis_lib.campaigns.comparison import alike_at, exposure
 from analysis_lib.campaigns.growth import by_growth
 from analysis_lib.campaigns.picked_review import picked_effect
 from analysis_lib.campaigns.windows import find_campaign, plan_windows
@@ -73,9 +73,9 @@ def test_other_campaigns_that_reach_one_group_alone_are_refused(panel, seen, win
     """Another campaign of the same days, for the same users: growth would take its effect for this one's."""
     mine = seen.rows[(seen.rows["campaign_id"] == CAMPAIGN) & ~seen.rows["is_holdout"]]
     other = mine.assign(campaign_id="another")
-    both = type(seen)(pd.concat([seen.rows, other], ignore_index=True))
+    both = type(seen)(pd.concat([seen.rows, other], ignore_index=True), seen.n_users)
     with pytest.raises(NotEnoughData, match="other campaigns reached"):
-        by_growth(frame_at(panel, both, windows, CAMPAIGN, 0, windows.weeks_before), 0.95, "usd")
+        by_growth(alike_at(panel, both.reached, windows, CAMPAIGN, 0, windows.weeks_before).frame, 0.95, "usd")
 
 
 def test_when_neither_way_can_be_gone_both_reasons_are_given(panel, seen, windows):
@@ -85,4 +85,4 @@ def test_when_neither_way_can_be_gone_both_reasons_are_given(panel, seen, window
          "first": 0, "last": windows.campaign.n_days - 1}
     )  # fmt: skip
     with pytest.raises(NotEnoughData, match="nobody is left to compare with"):
-        picked_effect(panel, type(seen)(rows), windows, level=0.95)
+        picked_effect(panel, type(seen)(rows, len(panel.users)), windows, level=0.95)
