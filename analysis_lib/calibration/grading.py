@@ -208,12 +208,14 @@ GRADERS = {
             Wanted("rel_bias", -0.10, 0.10),
             Wanted("coverage", 0.93, 0.98),
             Wanted("false_positive", 0.0, 0.06),
+            Wanted("right", 0.93, 1.0, "other markets beside the lot, with effects"),
+            Wanted("right", 0.93, 1.0, "other markets beside the lot, without any effect"),
             Wanted("right", 0.94, 1.0, "windows without a campaign"),
             Wanted("right", 0.93, 1.0, "windows without a campaign, Complete Journey"),
         ),
-        worlds=3,
-        draws=6,
-        entries=("campaigns.lot_effect", "campaigns.picked_effect"),
+        worlds=4,
+        draws=5,
+        entries=("campaigns.lot_effect", "campaigns.picked_effect", "campaigns.observed"),
     ),
 }
 

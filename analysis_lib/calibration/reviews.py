@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analysis_lib import campaigns, config
+from analysis_lib.calibration.lots_beside_markets import Beside, beside_of
 from analysis_lib.calibration.paired_campaigns import Pair, lots_of, pair_of, segments_of
 from analysis_lib.calibration.scoring import DRAWS, RIGHT, draw_of
 from analysis_lib.campaigns.dollars import usd_per_unit
@@ -29,7 +30,9 @@ HOW = (
     " what the reached do more in the one than in the other. In the draws without effect everybody does what they do"
     " where the campaigns do nothing. Segments are picked as the marketplace does it: by how active users are by"
     " nature, which no table tells, with much chance in it. Windows without a campaign are judged by those that do not"
-    " overlap them. Campaigns for everybody are graded as causal.one_treated."
+    " overlap them. Beside a lot, the market is held against the eleven others, which have no campaign: both should say"
+    " the same (markets that sell nothing on some days are refused). Campaigns for everybody are graded as"
+    " causal.one_treated."
 )
 
 #: Size of a world.
@@ -44,6 +47,9 @@ LOTS_PER_SEGMENT = 3
 
 #: Campaigns of a shop that exists, with weeks before and after: those with room for windows that lie apart.
 REAL = (("18", 16, 1), ("17", 16, 1), ("17", 16, 2), ("16", 16, 1), ("16", 16, 2), ("9", 16, 1), ("9", 16, 2))
+
+#: What is asked of a lot and of other markets.
+AGREE = "the difference holds zero"
 
 #: Rows of the ledger, in words.
 NAMED = {
@@ -90,6 +96,7 @@ def simulate(worlds: int, draws: int, seed: int, progress: Callable[[str], None]
 
 def _lots(pair: Pair, country: str, draws: int, rng: np.random.Generator) -> Iterator[tuple[object, ...]]:
     lots, scale = lots_of(pair, LOT, country), _scale(pair, country)
+    market = beside_of(pair, LOT, country, lots.left.index)
     for _ in range(draws):
         held_out = rng.random(len(lots.left)) < LEFT_OUT
         for works in (True, False):
@@ -100,6 +107,20 @@ def _lots(pair: Pair, country: str, draws: int, rng: np.random.Generator) -> Ite
             except NotEnoughData:
                 effect = None
             yield from _rows(_named("by lot", works), _place(pair, country), effect, truth, scale)
+            if effect is not None:
+                yield _beside(pair, country, market, effect, held_out, works)
+
+
+def _beside(
+    pair: Pair, country: str, market: Beside, effect: LotEffect, held_out: np.ndarray, works: bool
+) -> tuple[object, ...]:
+    """Whether the lot and other markets agree: the interval of their difference holds zero."""
+    named = _named("other markets beside the lot", works)
+    try:
+        gap = market.told(effect, held_out, works=works, level=config.LEVEL).gap
+    except NotEnoughData:
+        return (*draw_of(named, AGREE, _place(pair, country), None, 0.0), float("nan"))
+    return named, AGREE, _place(pair, country), *(float("nan"),) * 4, False, float(not gap.excludes_zero)
 
 
 def _segments(pair: Pair, country: str, draws: int, rng: np.random.Generator) -> Iterator[tuple[object, ...]]:

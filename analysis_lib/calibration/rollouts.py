@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analysis_lib import config, pipelines, warehouse, world
+from analysis_lib import config, pipelines
 from analysis_lib.calibration.dealt_versions import NOTHING, PLANTED, Quiet, Rollout, Window, dealt, quiet_visits
+from analysis_lib.calibration.passing import passing_world
 from analysis_lib.calibration.scoring import DRAWS, RIGHT
 from analysis_lib.errors import NotEnoughData
 from analysis_lib.releases.adoption import adoption_by_class, days_until
@@ -93,11 +92,8 @@ def _visits_of(seed: int) -> Iterator[Quiet]:
     """The visits of a marketplace, in an engine of their own."""
     import ibis
 
-    with tempfile.TemporaryDirectory() as folder:
-        path = world.build(Path(folder) / "world.duckdb", seed=seed, scale=1.0)
-        with warehouse.connect(str(path)) as source:
-            pipelines.build(source, marts=["sessions"])
-            yield quiet_visits(pipelines.mart(source, "sessions"), ibis.duckdb.from_connection(source.connection))
+    with passing_world(seed=seed, scale=1.0, marts=["sessions"]) as source:
+        yield quiet_visits(pipelines.mart(source, "sessions"), ibis.duckdb.from_connection(source.connection))
 
 
 def _rollouts(quiet: Quiet, windows: tuple[Window, ...], size: str, marketplace: int, rng) -> list[tuple]:

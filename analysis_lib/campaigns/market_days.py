@@ -76,7 +76,8 @@ class MarketDays:
 
 
 def market_days(
-    wh: Warehouse, windows: Windows, measure: str, *, table: pd.DataFrame | None = None
+    wh: Warehouse, windows: Windows, measure: str, *, table: pd.DataFrame | None = None,
+    left_out: dict[str, str] | None = None,
 ) -> MarketDays:  # fmt: skip
     """Daily sales of the campaign's market and of the markets that can stand for it.
 
@@ -84,6 +85,8 @@ def market_days(
     ----------
     table : pandas.DataFrame, optional
         From ``daily_sales``; read if it is not given.
+    left_out : dict of str to str, optional
+        From ``busy_markets``; asked for if it is not given.
 
     Raises
     ------
@@ -95,7 +98,7 @@ def market_days(
     if campaign.n_days < FEWEST_DAYS:
         raise NotEnoughData("a campaign of a single day cannot be told from that day")
     _refuse_festivals(campaign)
-    left_out = busy_markets(wh, windows)
+    left_out = busy_markets(wh, windows) if left_out is None else left_out
     table = daily_sales(wh, windows, measure) if table is None else table
     others = [name for name in sorted(table.columns) if name != campaign.country and name not in left_out]
     if len(others) < FEWEST_DONORS:

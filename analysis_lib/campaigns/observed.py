@@ -46,6 +46,19 @@ def observed(wh: Warehouse, windows: Windows, measure: str, effect: LotEffect, *
         rate = usd_per_unit(wh, campaign.currency, (campaign.starts_on, windows.ends_on))
     except (NotEnoughData, ContractError):
         return None
+    return beside(effect, markets, rate, level=level)
+
+
+def beside(effect: LotEffect, markets: Estimate, rate: float, *, level: float) -> Observed:
+    """What the lot shows, brought to what other markets show.
+
+    Parameters
+    ----------
+    markets : Estimate
+        Additional sales before returns, in USD.
+    rate : float
+        USD per unit of the market's money.
+    """
     net, returned = (effect.effects[name].scaled(effect.n_targeted * rate, "usd") for name in ("total", "returned"))
     # Returns move little beside sales: the error is that of the net.
     lot = net.shifted(-returned.value)

@@ -73,5 +73,8 @@ def test_reviews_are_drawn_by_lot_and_by_picking(monkeypatch):
     errors = [one["estimate"].to_numpy() - one["truth"].to_numpy() for _, one in lots.groupby("scenario")]
     told = ~np.isnan(errors[0])
     assert told.any() and errors[0][told] == pytest.approx(errors[1][told], rel=0.3, abs=60)
+    # Each lot is also held against other markets, or that is refused: markets this small sell nothing on some days.
+    beside = draws[draws["scenario"].str.startswith("other markets")]
+    assert len(beside) == len(lots) - lots["refused"].sum() and (beside["refused"] | beside[RIGHT].isin([0, 1])).all()
     real = draws[draws["scenario"].str.endswith("Complete Journey")]
     assert len(real) == 1 and 0 <= real[RIGHT].item() <= 1
