@@ -169,18 +169,20 @@ def spending(wh, windows: Windows, measure: str) -> Panel:
     users = pd.Index(wh.query(_known_users(wh, campaign))["user_id"], name="user_id").sort_values()
     first = -(-(windows.first_day - campaign.starts_on).days // 7)  # the first whole week
     n_weeks = (windows.last_day - campaign.starts_on).days // 7 + 1 - first
-    shape = (len(users), n_weeks, 2)
-    cells = cells.assign(place=users.get_indexer(cells["user_id"]), week=cells["week"] - first)
-    rows = cells[(cells["place"] >= 0) & (cells["week"] >= 0) & (cells["week"] < n_weeks)]
+    place, week = users.get_indexer(cells["user_id"]), cells["week"].to_numpy(int) - first
+    kept = (place >= 0) & (week >= 0) & (week < n_weeks)
+    rows = cells[kept]
+    # Users of a week side by side, the weeks of a part after each other.
+    at = place[kept] + len(users) * (week[kept] + n_weeks * rows["part"].to_numpy(int))
 
-    def placed(part: pd.DataFrame, column: str) -> np.ndarray:
-        panel = np.zeros(shape, order="F")
-        where = tuple(part[name].to_numpy(int) for name in ("place", "week", "part"))
-        np.add.at(panel, where, part[column].to_numpy(float))
-        return panel
+    def placed(chosen: np.ndarray | slice, column: str) -> np.ndarray:
+        flat = np.zeros(len(users) * n_weeks * 2)
+        np.add.at(flat, at[chosen], rows[column].to_numpy(float)[chosen])
+        return flat.reshape((len(users), n_weeks, 2), order="F")
 
-    other, promoted = (placed(rows[rows["promoted"] == kind], "spent") for kind in (0, 1))
-    lost = placed(rows, "lost") if _knows_returns(wh) else None
+    is_promoted = rows["promoted"].to_numpy() == 1
+    other, promoted = placed(~is_promoted, "spent"), placed(is_promoted, "spent")
+    lost = placed(slice(None), "lost") if _knows_returns(wh) else None
     return Panel(users, first, promoted, other, campaign.n_days, lost)
 
 

@@ -149,14 +149,16 @@ def alike_at(
     first, last = start - weeks_before, start + windows.weeks_touched
     bought = panel.bought(first, last if until is None else max(last, until))
     busy, idle = np.flatnonzero(bought), np.flatnonzero(~bought)
-    _, one_of, kind, n_alike = np.unique(
-        reached.pattern[idle], return_index=True, return_inverse=True, return_counts=True
-    )
-    rows = np.concatenate([busy, idle[one_of]])
+    pattern = reached.pattern[idle]
+    n_alike = np.bincount(pattern, minlength=len(reached.combinations))
+    kinds = np.flatnonzero(n_alike)
+    one_of, kind = np.zeros((2, len(n_alike)), dtype=np.int64)
+    one_of[pattern], kind[kinds] = idle, np.arange(len(kinds))
+    rows = np.concatenate([busy, one_of[kinds]])
     frame = frame_at(panel.part(rows, first, last), reached.part(rows), windows, group, start, weeks_before)
     place = np.empty(len(bought), dtype=np.int64)
-    place[busy], place[idle] = np.arange(len(busy)), len(busy) + kind
-    return Alike(frame.assign(**{BUYERS: np.concatenate([np.ones(len(busy)), n_alike])}), place, rows)
+    place[busy], place[idle] = np.arange(len(busy)), len(busy) + kind[pattern]
+    return Alike(frame.assign(**{BUYERS: np.concatenate([np.ones(len(busy)), n_alike[kinds]])}), place, rows)
 
 
 def history(weeks: np.ndarray) -> dict[str, np.ndarray]:

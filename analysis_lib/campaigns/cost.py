@@ -251,7 +251,7 @@ def always_share(purchases: pd.DataFrame, redeemed: pd.DataFrame, untargeted: pd
 
 def _weighted_classes(classes: pd.DataFrame, per_coupon: pd.Series, untargeted: pd.Series):
     """Per untargeted buyer and class: coupons seen and bought, weighted by redemptions and by buyer."""
-    theirs = classes[classes["user_id"].isin(untargeted.index)]
+    theirs = classes[untargeted.index.get_indexer(classes["user_id"]) >= 0]
     weight = theirs["coupon_id"].map(per_coupon).to_numpy(float)
     theirs = theirs.assign(seen=weight, got=weight * theirs["bought"].to_numpy(float))
     columns = range(MOST_WEEKS_BOUGHT + 1)

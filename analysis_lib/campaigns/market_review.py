@@ -28,7 +28,7 @@ CONTRADICTED = "the interval of the difference between other markets and the mar
 TOO_SHORT = f"the market's own past alone gives a verdict only over {REACHED} days or more, for which it is graded"
 
 
-def review_by_markets(wh: Warehouse, windows: Windows, setting: Setting) -> CampaignReview:
+def review_by_markets(wh: Warehouse, windows: Windows, setting: Setting, *, details: bool = True) -> CampaignReview:
     """The campaign's market against others without one; in USD, so that markets can be compared.
 
     Its own past is a second opinion. Where other markets cannot stand for it, it is the only one.
@@ -39,17 +39,19 @@ def review_by_markets(wh: Warehouse, windows: Windows, setting: Setting) -> Camp
         As planned.
     setting : Setting
         Measure, level and assumptions.
+    details : bool
+        False asks for no second opinion.
     """
     windows = replace(windows, campaign=replace(windows.campaign, currency="usd"))
     empty = replace(refused_review(windows.campaign, setting, ""), windows=windows)
     try:
-        effect = _effect(wh, windows, setting)
+        effect = _effect(wh, windows, setting, details)
     except NotEnoughData as lack:
         return lacking(empty, lack)
     return held_back(with_cost(with_effect(empty, effect), lambda: _cost(wh, windows)))
 
 
-def _effect(wh: Warehouse, windows: Windows, setting: Setting) -> MarketEffect | SeriesEffect:
+def _effect(wh: Warehouse, windows: Windows, setting: Setting, details: bool) -> MarketEffect | SeriesEffect:
     table = daily_sales(wh, windows, setting.measure)
     try:
         others = market_days(wh, windows, setting.measure, table=table)
@@ -60,6 +62,8 @@ def _effect(wh: Warehouse, windows: Windows, setting: Setting) -> MarketEffect |
             return series_effect(own, windows, level=setting.level, instead=str(lack))
         except NotEnoughData as other:
             raise NotEnoughData(_neither(str(lack), str(other))) from other
+    if not details:
+        return effect
     own = own_days(wh, windows, table)
     return replace(effect, second=second_opinion(own, windows, effect, level=setting.level))
 

@@ -59,12 +59,13 @@ def reach(panel: Panel, treated: np.ndarray, redeemers: pd.Index, windows: Windo
     before = panel.weekly(-windows.weeks_before, 0).sum(axis=1) > 0
     promoted = panel.during(0, panel.promoted) > 0
     bought = promoted | (panel.during(0, panel.other) > 0)
+    redeemed = panel.users.get_indexer(redeemers)
     counts = {
         "targeted": n_targeted,
         f"bought in the {windows.weeks_before} weeks before": int((mine & before).sum()),
         "bought during the campaign": int((mine & bought).sum()),
         "bought a promoted product": int((mine & promoted).sum()),
-        "redeemed a coupon": int((mine & panel.users.isin(redeemers)).sum()),
+        "redeemed a coupon": int(mine[redeemed[redeemed >= 0]].sum()),
     }
     return funnel(counts)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from threadpoolctl import threadpool_limits
+
 from analysis_lib.campaigns import cells
 from analysis_lib.campaigns.assembling import refused_review
 from analysis_lib.campaigns.details import detailed
@@ -23,6 +25,8 @@ READS = (
 )  # fmt: skip
 
 
+# Matrices of ten columns: more maths threads than one wait for each other, up to three times as long as the work takes.
+@threadpool_limits.wrap(limits=1, user_api="blas")
 def review(
     wh,
     campaign_id: str,
@@ -111,7 +115,7 @@ def review(
 
 
 def _by_markets(wh, windows: Windows, setting: Setting, details: bool) -> CampaignReview:
-    found = review_by_markets(wh, windows, setting)
+    found = review_by_markets(wh, windows, setting, details=details)
     return detailed(wh, found, windows) if details else found
 
 
