@@ -10,14 +10,13 @@ import numpy as np
 import pandas as pd
 
 from analysis_lib.campaigns.cells import campaign_coupons
-from analysis_lib.campaigns.dollars import usd_per_unit
+from analysis_lib.campaigns.spend import rate_of
 from analysis_lib.config import PRIVACY_THRESHOLD
-from analysis_lib.errors import NotEnoughData
 from analysis_lib.results import Result, format_count, format_percent
 from analysis_lib.warehouse.instants import falls_on
 
 if TYPE_CHECKING:
-    from analysis_lib.campaigns.windows import Campaign, Windows
+    from analysis_lib.campaigns.windows import Windows
     from analysis_lib.warehouse import Warehouse
 
 #: Days before the start and after the end that are looked at.
@@ -199,17 +198,9 @@ def pace(wh: Warehouse, windows: Windows) -> Pace | None:
     lines = lines.filter(falls_on(lines.ordered_at, first, last, campaign.timezone)).semi_join(coupons, "coupon_id")
     lines = lines.select(given="platform_subsidy_local", day=windows.day_of(lines.ordered_at))
     given = wh.query(lines.group_by("day").aggregate(given=lines.given.sum()))
-    return Pace(_by_day(counts, given, first, last), campaign.starts_on, campaign.ends_on, _budget(wh, campaign))
-
-
-def _budget(wh: Warehouse, campaign: Campaign) -> float:
-    """Money set aside, in the market's currency; missing where the source does not say, or has no rate for it."""
-    if campaign.budget_usd != campaign.budget_usd or "fx_rates" not in wh.tables():
-        return float("nan")
-    try:
-        return campaign.budget_usd / usd_per_unit(wh, campaign.currency, (campaign.starts_on, campaign.ends_on))
-    except NotEnoughData:
-        return float("nan")
+    # In the market's money; missing where the source tells no budget, or no rate for it.
+    rate = rate_of(wh, campaign) if campaign.budget_usd > 0 else float("nan")
+    return Pace(_by_day(counts, given, first, last), campaign.starts_on, campaign.ends_on, campaign.budget_usd / rate)
 
 
 def _by_day(counts: pd.DataFrame, given: pd.DataFrame, first: date, last: date) -> pd.DataFrame:

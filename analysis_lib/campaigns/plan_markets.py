@@ -19,7 +19,7 @@ from analysis_lib.causal.one_treated import estimated
 from analysis_lib.causal.one_treated_panel import lone_panel
 from analysis_lib.errors import InvalidValue, NotEnoughData
 from analysis_lib.pipelines import mart
-from analysis_lib.results import format_count
+from analysis_lib.results import format_count, listed
 
 if TYPE_CHECKING:
     from analysis_lib.warehouse import Warehouse
@@ -161,18 +161,13 @@ def _controls(asked: Asked, sales: pd.DataFrame, campaigns: pd.DataFrame) -> pd.
     for name in sorted(set(sales.columns) - {asked.country}):
         why = []
         if held := campaigns_on(campaigns, name, asked.starts_on, asked.read_on):
-            why.append(f"has {_listed(held)} then")
+            why.append(f"has {listed(held)} then")
         if held := festivals_on(name, asked.starts_on, asked.ends_on):
-            why.append(f"{_listed(held)} fall{'s' if len(held) == 1 else ''} on the campaign's days")
+            why.append(f"{listed(held)} fall{'s' if len(held) == 1 else ''} on the campaign's days")
         if empty := int((recent[name] <= 0).sum()):
             why.append(f"sold nothing on {empty} of the last {len(recent)} days")
         rows.append((name, not why, "; ".join(why)))
     return pd.DataFrame(rows, columns=["market", "stands", "why"])
-
-
-def _listed(names: list[str]) -> str:
-    """Names in a sentence."""
-    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
 def _reasons(asked: Asked, controls: pd.DataFrame, pretended: pd.DataFrame, campaigns: pd.DataFrame) -> tuple[str, ...]:
@@ -181,10 +176,10 @@ def _reasons(asked: Asked, controls: pd.DataFrame, pretended: pd.DataFrame, camp
     if asked.span < FEWEST_DAYS or asked.days < FEWEST_DAYS:
         found.append("a campaign of a single day cannot be told from that day")
     if held := festivals_on(asked.country, asked.starts_on, asked.ends_on):
-        found.append(f"{_listed(held)} fall{'s' if len(held) == 1 else ''} on its days, when {asked.market} buys"
+        found.append(f"{listed(held)} fall{'s' if len(held) == 1 else ''} on its days, when {asked.market} buys"
                      " more anyway")  # fmt: skip
     if held := campaigns_on(campaigns, asked.country, asked.starts_on, asked.read_on, but=asked.campaign_id):
-        found.append(f"{_listed(held)} would run in {asked.market} on some of these days, too")
+        found.append(f"{listed(held)} would run in {asked.market} on some of these days, too")
     if int(controls["stands"].sum()) < FEWEST_DONORS:
         n = int(controls["stands"].sum())
         found.append(f"{format_count(n)} of the other markets could stand for it; {FEWEST_DONORS} are needed")

@@ -16,7 +16,7 @@ from analysis_lib.campaigns.result import CampaignReview, Setting
 from analysis_lib.campaigns.spend import Spend, spend_of
 from analysis_lib.campaigns.windows import FEWEST_WEEKS_BEFORE, Windows, find_campaign, plan_windows
 from analysis_lib.config import LEVEL
-from analysis_lib.errors import InvalidValue, NotEnoughData, unknown
+from analysis_lib.errors import InvalidValue, NotEnoughData, check_level, unknown
 from analysis_lib.warehouse.scratch import Scratch
 
 #: Tables a review reads, for the book's page on where reports come from.
@@ -147,8 +147,7 @@ def _setting(wh, metric: str, level: float, margin: float, contact_cost: float, 
 def _check_options(metric: str, level: float, margin: float, contact_cost: float) -> None:
     if metric not in cells.MEASURES:
         raise unknown("metric", metric, cells.MEASURES, "the measures of a campaign review")
-    if not 0.5 <= level <= 0.999:
-        raise InvalidValue(f"level={level}: a level between 0.5 and 0.999 is needed, for example 0.95")
+    check_level(level)
     if not 0 < margin <= 1:
         raise InvalidValue(f"margin={margin}: a share between 0 and 1 is needed, for example 0.25")
     if not 0 <= contact_cost < float("inf"):

@@ -83,15 +83,14 @@ NOTHING_TOLD = Spend()
 def spend_of(wh: Warehouse, campaign: Campaign) -> Spend:
     """What the source tells of a campaign's spending beside coupons; at most two small queries."""
     return Spend(
-        campaign.media_usd, _rate(wh, campaign),
+        campaign.media_usd,
+        rate_of(wh, campaign) if campaign.media_usd > 0 else UNKNOWN,  # nothing else has to be converted
         commission_rate(wh, campaign.country, campaign.timezone, (campaign.starts_on, campaign.ends_on)),
     )  # fmt: skip
 
 
-def _rate(wh: Warehouse, campaign: Campaign) -> float:
-    """Dollars per unit over the campaign's days; missing where nothing has to be converted, or there is no rate."""
-    if not campaign.media_usd > 0:
-        return UNKNOWN
+def rate_of(wh: Warehouse, campaign: Campaign) -> float:
+    """Dollars per unit of the market's money over the campaign's days; missing where there is no rate."""
     try:
         return usd_per_unit(wh, campaign.currency, (campaign.starts_on, campaign.ends_on))
     except (ContractError, NotEnoughData):

@@ -12,7 +12,7 @@ from analysis_lib.countries.convergence import convergence
 from analysis_lib.countries.factors_result import CountryFactors
 from analysis_lib.countries.market_panel import MarketPanel, market_panel, within
 from analysis_lib.countries.slopes import slopes_by_market
-from analysis_lib.errors import InvalidValue, NotEnoughData
+from analysis_lib.errors import NotEnoughData, check_level
 
 if TYPE_CHECKING:
     from analysis_lib.regression import DoubleLasso, Fit, ModelAverage
@@ -58,8 +58,7 @@ def factors(
     NotEnoughData
         Fewer than six markets, or no factor with a path of its own.
     """
-    if not 0.5 <= level <= 0.999:
-        raise InvalidValue(f"level={level}: a level between 0.5 and 0.999 is needed, for example 0.95")
+    check_level(level)
     panel = market_panel(wh, outcome, factors)
     return factors_of(panel, level=level, source=wh.name, gmv=_gmv(wh, panel))
 

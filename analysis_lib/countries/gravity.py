@@ -12,7 +12,7 @@ from analysis_lib.countries.flows_result import OUTCOMES, CountryFlows
 from analysis_lib.countries.gravity_cells import FlowCells, flow_cells
 from analysis_lib.countries.gravity_fit import Coefficients, gravity_fit
 from analysis_lib.countries.gravity_panel import border_panel, change_panel, is_structural
-from analysis_lib.errors import InvalidValue, NotEnoughData, unknown
+from analysis_lib.errors import InvalidValue, NotEnoughData, check_level, unknown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,8 +65,7 @@ def gravity(
     --------
     >>> countries.gravity(wh).text  # doctest: +SKIP
     """
-    if not 0.5 <= level <= 0.999:
-        raise InvalidValue(f"level={level}: a level between 0.5 and 0.999 is needed, for example 0.95")
+    check_level(level)
     names, regions = _markets(wh)
     asked = sorted(set(markets)) or sorted(names)
     for code in asked:

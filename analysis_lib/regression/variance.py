@@ -113,9 +113,10 @@ def choose(sample: Sample, request: Request) -> tuple[str, str, np.ndarray]:
     clusters, called = sample.clusters, " and ".join(request.cluster)
     between = request.kind == "panel" and request.effects == "between"
     if not clusters.shape[1] and sample.unit is not None and not between:
-        few = int(sample.unit.max()) + 1 < FEWEST_CLUSTERS
-        if few and sample.time is not None and request.variance is None:
-            return _over_time(sample, request, f"{int(sample.unit.max()) + 1} units are too few to cluster by")
+        n_units = int(sample.unit.max()) + 1
+        if n_units < FEWEST_CLUSTERS and sample.time is not None and request.variance is None:
+            many = "1 unit is" if n_units == 1 else f"{n_units} units are"
+            return _over_time(sample, request, f"{many} too few to cluster by")
         clusters, called = np.unique(sample.unit, return_inverse=True)[1][:, None], request.unit
     if clusters.shape[1]:
         return *_by_clusters(request, int(min(clusters.max(axis=0)) + 1), called), clusters

@@ -35,6 +35,7 @@ def panel_of(units: int, periods: int, seed: int = 0, slope: float = 0.5) -> pd.
     (12, 10, {"unit": "unit", "kind": "panel", "effects": "between"}, "HC3", "12 rows"),
     (12, 10, {"unit": "unit", "kind": "mixed"}, "model", "normal distribution"),
     (2, 40, {"unit": "unit", "time": "time"}, "driscoll_kraay", "2 units are too few to cluster by"),
+    (1, 40, {"unit": "unit", "time": "time"}, "HAC", "1 unit is too few to cluster by"),
     (1, 40, {"time": "time"}, "HAC", "rows follow each other"),
     (3, 40, {"time": "time"}, "driscoll_kraay", "rows follow each other"),
     (12, 10, {}, "HC3", "120 rows, fewer than 250"),
