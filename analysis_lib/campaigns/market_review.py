@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from analysis_lib.campaigns.assembling import lacking, refused_review, with_cost, with_effect
 from analysis_lib.campaigns.cost import Cost
+from analysis_lib.campaigns.decision import OWNER
 from analysis_lib.campaigns.market_days import daily_sales, market_days
 from analysis_lib.campaigns.market_effect import MarketEffect, market_effect
 from analysis_lib.campaigns.market_second import second_opinion
@@ -14,6 +15,7 @@ from analysis_lib.campaigns.market_series import REACHED, SeriesEffect, own_days
 from analysis_lib.campaigns.windows import Windows
 from analysis_lib.errors import NotEnoughData
 from analysis_lib.pipelines import mart
+from analysis_lib.results import Decision
 
 if TYPE_CHECKING:
     import ibis
@@ -28,6 +30,14 @@ CONTRADICTED = "the interval of the difference between other markets and the mar
 TOO_SHORT = f"the market's own past alone gives a verdict only over {REACHED} days or more, for which it is graded"
 
 
+#: A market's own past may contradict the others: a verdict waits for it.
+UNASKED = Decision(
+    action="Cannot tell", rule="Cannot tell: the market's own past was not asked, which may contradict other markets.",
+    reason="The review was asked for without details.", money_per_month=None, owner=OWNER,
+    next_step="Ask for the review with its details.",
+)  # fmt: skip
+
+
 def review_by_markets(wh: Warehouse, windows: Windows, setting: Setting, *, details: bool = True) -> CampaignReview:
     """The campaign's market against others without one; in USD, so that markets can be compared.
 
@@ -40,7 +50,7 @@ def review_by_markets(wh: Warehouse, windows: Windows, setting: Setting, *, deta
     setting : Setting
         Measure, level and assumptions.
     details : bool
-        False asks for no second opinion.
+        False asks for no second opinion, without which other markets give no verdict.
     """
     windows = replace(windows, campaign=replace(windows.campaign, currency="usd"))
     empty = replace(refused_review(windows.campaign, setting, ""), windows=windows)
@@ -48,7 +58,9 @@ def review_by_markets(wh: Warehouse, windows: Windows, setting: Setting, *, deta
         effect = _effect(wh, windows, setting, details)
     except NotEnoughData as lack:
         return lacking(empty, lack)
-    return held_back(with_cost(with_effect(empty, effect), lambda: _cost(wh, windows)))
+    found = with_cost(with_effect(empty, effect), lambda: _cost(wh, windows))
+    unasked = not details and isinstance(effect, MarketEffect) and found.contribution is not None
+    return replace(found, decision=UNASKED) if unasked else held_back(found)
 
 
 def _effect(wh: Warehouse, windows: Windows, setting: Setting, details: bool) -> MarketEffect | SeriesEffect:

@@ -76,8 +76,9 @@ def review(
         Name of a plan in ``data/plans/campaigns``: its weeks, metric, margin and level are taken instead of those given
         here, and ``sentence("planned")`` says whether the effect that was worth the money was reached.
     details : bool
-        False leaves out what the verdict does not need: the course by week of a picked campaign, the pace, new buyers,
-        parts and segments. A league asks so.
+        False leaves out what money and return do not need: the course by week of a picked campaign, the pace, new
+        buyers, parts and segments, and the second opinion of a market's own past, without which there is no verdict on
+        a campaign for everybody. A league asks so.
 
     Returns
     -------

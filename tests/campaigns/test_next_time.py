@@ -77,3 +77,12 @@ def test_a_league_asks_for_no_details(world):
     brief = campaigns.review(world, "ramadan_2026", country="ID", details=False)
     assert brief.pace is brief.segments is brief.parts is brief.newcomers is None
     assert brief.decision.action
+
+
+def test_without_its_second_opinion_a_whole_market_gets_no_verdict(world):
+    """The market's own past may contradict the others: until it is asked nothing is decided, and money is the same."""
+    whole = campaigns.review(world, "thailand_may_2026", country="TH")
+    brief = campaigns.review(world, "thailand_may_2026", country="TH", details=False)
+    assert whole.effect.second is not None and brief.effect.second is None
+    assert "own past was not asked" in brief.decision.rule and whole.decision.rule != brief.decision.rule
+    assert brief.decision.action == "Cannot tell" and brief.return_on_cost.value == whole.return_on_cost.value
