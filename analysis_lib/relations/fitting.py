@@ -13,6 +13,7 @@ from analysis_lib.relations.rows import rows_of, without_singletons
 from analysis_lib.relations.spread import spread_of
 from analysis_lib.relations.summed import summed
 from analysis_lib.relations.within import within
+from analysis_lib.warehouse.memory import sparing
 from analysis_lib.warehouse.scratch import Scratch
 
 if TYPE_CHECKING:
@@ -86,6 +87,10 @@ def fit_cells(
             f"variance='{variance}' needs single rows: sums tell {', '.join(VARIANCES)}; or bring the rows into a "
             "frame, for regression.fit"
         )
+    return sparing(table.get_backend(), lambda: _fitted(warehouse, table, request))
+
+
+def _fitted(warehouse: Warehouse, table: ibis.Table, request: Request) -> Fit:
     with Scratch(table) as scratch:
         rows = glance(warehouse, table, scratch, request) or rows_of(warehouse, table, scratch, request)
         rows, found = without_singletons(rows)

@@ -9,11 +9,11 @@ import numpy as np
 
 from analysis_lib.errors import InvalidValue
 from analysis_lib.relations.gram import Gram, products, square
+from analysis_lib.relations.pairs import shared
 from analysis_lib.relations.rows import EFFECT, WEIGHT, Absorbed, Loose, Rows
 
 if TYPE_CHECKING:
     import ibis
-    import pandas as pd
 
 #: Levels of the coarser of two fixed effects up to which their equations are solved.
 MOST_LEVELS = 500
@@ -50,7 +50,7 @@ def within(rows: Rows, found: Absorbed) -> Rows:
         raise InvalidValue(
             f"'{name}' has {found.levels[other]:,} levels: of two fixed effects one may have more than {MOST_LEVELS}"
         )
-    return _less_both(rows, finest, other)
+    return _less_both(rows, found, finest, other)
 
 
 def _means(rows: Rows, place: int) -> ibis.Table:
@@ -74,9 +74,9 @@ def _less_means(rows: Rows, place: int, means: ibis.Table) -> ibis.Table:
     )
 
 
-def _less_both(rows: Rows, finest: int, other: int) -> Rows:
+def _less_both(rows: Rows, found: Absorbed, finest: int, other: int) -> Rows:
     """Values less two fixed effects: the other's levels are solved for once the finest is taken out."""
-    levels, plain = _solved(rows, finest, other)
+    levels, plain = _solved(rows, found, finest, other)
     table, key = rows.table, f"{EFFECT}{other}"
     joined = table.inner_join(levels, table[key] == levels[f"k_{key}"])
     less = joined.select(
@@ -88,7 +88,7 @@ def _less_both(rows: Rows, finest: int, other: int) -> Rows:
     return replace(rows, table=within_both, loose=Loose(less, f"{EFFECT}{finest}"), plain=plain)
 
 
-def _solved(rows: Rows, finest: int, other: int) -> tuple[ibis.Table, Gram | None]:
+def _solved(rows: Rows, found: Absorbed, finest: int, other: int) -> tuple[ibis.Table, Gram | None]:
     """What each level of the other fixed effect adds to each value: a small table of the engine; and cross-products
     of the values less both, if these keep their digits."""
     import ibis
@@ -99,12 +99,7 @@ def _solved(rows: Rows, finest: int, other: int) -> tuple[ibis.Table, Gram | Non
     crossed = products(once, rows.values, weighted=rows.request.weights is not None)
     by = once.group_by(key).agg(weight=weight.sum(), **sums, **crossed)
     right = rows.warehouse.query(by.order_by(key))
-    pairs = _shared if rows.request.weights is None else _shared_by_weight
-    shared = rows.warehouse.query(pairs(rows.table, f"{EFFECT}{finest}", key))
-    codes = _codes(right[key])
-    cross = np.zeros((len(right), len(right)))
-    one, two = (shared[name].map(codes).to_numpy(dtype=int) for name in ("one", "two"))
-    cross[one, two] = cross[two, one] = -shared["shared"].to_numpy(dtype=float)
+    cross = -shared(rows, finest, other, right[key], found.levels[finest])
     # What a level shares with all others is what its own rows do not keep to themselves.
     np.fill_diagonal(cross, -cross.sum(axis=0))
     sides = right[list(sums)].to_numpy(dtype=float)
@@ -117,39 +112,6 @@ def _solved(rows: Rows, finest: int, other: int) -> tuple[ibis.Table, Gram | Non
     is_kept = (np.diag(after) >= KEPT * np.diag(before)).all()
     plain = Gram(rows.n, float(right["weight"].sum()), np.zeros(k), (after + after.T) / 2) if is_kept else None
     return ibis.memtable(frame, schema=schema), plain
-
-
-def _codes(values: pd.Series) -> dict[Any, int]:
-    """Places of values, by value."""
-    return {value: place for place, value in enumerate(values)}
-
-
-def _shared(table: ibis.Table, finest: str, other: str) -> ibis.Table:
-    """Of each pair of levels of the other fixed effect, the lower first: what they share through the finest.
-
-    Each level of the finest is gathered into a list of its rows, and the list laid out twice: a join of the rows with
-    themselves is slower.
-    """
-    lists = table.group_by(finest).agg(levels=table[other].collect(), total=table[WEIGHT].sum())
-    once = lists.select(one=lists["levels"].unnest(), levels=lists["levels"], share=1.0 / lists["total"])
-    pairs = once.select(one="one", two=once["levels"].unnest(), share="share")
-    pairs = pairs.filter(pairs["one"] < pairs["two"])
-    return pairs.group_by(["one", "two"]).agg(shared=pairs["share"].sum())
-
-
-def _shared_by_weight(table: ibis.Table, finest: str, other: str) -> ibis.Table:
-    """The same where rows have weights."""
-    import ibis
-
-    weight = table[WEIGHT]
-    cells = ibis.struct({"level": table[other], "weight": weight})
-    lists = table.group_by(finest).agg(cells=cells.collect(), total=weight.sum())
-    once = lists.select(one=lists["cells"].unnest(), cells=lists["cells"], total=lists["total"])
-    share = once["one"]["weight"] / once["total"]
-    twice = once.select(one=once["one"]["level"], share=share, two=once["cells"].unnest())
-    pairs = twice.select(one="one", two=twice["two"]["level"], share=twice["share"] * twice["two"]["weight"])
-    pairs = pairs.filter(pairs["one"] < pairs["two"])
-    return pairs.group_by(["one", "two"]).agg(shared=pairs["share"].sum())
 
 
 def _settled(cross: np.ndarray, right: np.ndarray) -> np.ndarray:
