@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,7 +18,10 @@ AT_A_TIME = 10_000_000
 #: Rows of a cell (a level of either) from which on cells are gathered in place of rows: pairs go with their square.
 CROWDED = 1.25
 
-#: Cells are counted only where rows would fill this part of all that there can be.
+#: Rows of which cells are counted.
+COUNTED = 1_000_000
+
+#: And only where rows would fill this part of all that there can be.
 FULL = 0.25
 
 
@@ -44,12 +47,14 @@ def shared(rows: Rows, finest: int, other: int, levels: pd.Series, n_finest: int
     weighted = rows.request.weights is not None
     n_parts = -(-rows.n // AT_A_TIME)
     parts = [_part(rows, finest, other, levels, (place, n_parts)) for place in range(n_parts)]
-    if rows.n > FULL * len(levels) * n_finest and _is_crowded(rows, parts[0]):
+    few = _part(rows, finest, other, levels, (0, -(-rows.n // COUNTED)))
+    if rows.n > FULL * len(levels) * n_finest and _is_crowded(rows, few):
         parts, weighted = [_cells(part) for part in parts], True
     found = np.zeros((len(levels), len(levels)))
     for part in parts:
         pairs = rows.warehouse.query((_pairs_by_weight if weighted else _pairs)(part))
-        found[pairs["one"].to_numpy(dtype=int), pairs["two"].to_numpy(dtype=int)] += pairs["shared"].to_numpy(float)
+        one, two = (pairs[name].to_numpy(dtype=int) for name in ("one", "two"))
+        found[one, two] += pairs["shared"].to_numpy(dtype=float)
     return found + found.T
 
 
@@ -102,9 +107,10 @@ def _pairs_by_weight(part: ibis.Table) -> ibis.Table:
     once = lists.select(one=lists["cells"].unnest(), cells=lists["cells"], total=lists["total"])
     share = once["one"]["weight"] / once["total"]
     twice = once.select(one=once["one"]["level"], share=share, two=once["cells"].unnest())
-    return _summed(twice.select(one="one", two=twice["two"]["level"], share=twice["share"] * twice["two"]["weight"]))
+    both = twice.select(one="one", two=twice["two"]["level"], share=twice["share"] * twice["two"]["weight"])
+    return _summed(both)
 
 
-def _summed(pairs: Any) -> ibis.Table:
+def _summed(pairs: ibis.Table) -> ibis.Table:
     pairs = pairs.filter(pairs["one"] < pairs["two"])
     return pairs.group_by(["one", "two"]).agg(shared=pairs["share"].sum())

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from analysis_lib import regression, relations
 from analysis_lib.errors import ContractError, InvalidValue, NotEnoughData, UnknownName
+from analysis_lib.relations import pairs
 
 #: Two ways to sum the same numbers.
 CLOSE = 1e-8
@@ -337,3 +338,63 @@ def test_fixed_effects_inside_of_clusters_are_not_counted(frame, effects):
     nested = frame.assign(shop=frame["user"] % 60)
     asked = {"fixed_effects": effects, "cluster": "shop"}
     same(Engine(nested).fit("y ~ x + z", **asked), regression.fit("y ~ x + z", nested, **asked))
+
+
+#: Rows whose lists are gathered at once, and how often a level of both has to hold several rows.
+PARTS = {"in parts": {"AT_A_TIME": 90}, "in cells": {"CROWDED": 0.0, "FULL": 0.0},
+         "in parts and cells": {"AT_A_TIME": 90, "CROWDED": 0.0, "FULL": 0.0}}  # fmt: skip
+
+
+@pytest.mark.parametrize("weights", [None, "weight"])
+@pytest.mark.parametrize("effects", [("user", "day"), ("day", "user")])
+@pytest.mark.parametrize("how", PARTS)
+def test_pairs_are_summed_in_parts(frame, engine, monkeypatch, how, effects, weights):
+    for name, value in PARTS[how].items():
+        monkeypatch.setattr(pairs, name, value)
+    asked = {"fixed_effects": effects, "cluster": "user", "weights": weights}
+    before = len(engine.asked)
+    same(engine.fit("y ~ x + z", **asked), regression.fit("y ~ x + z", frame, **asked))
+    parts = sum("two" in found for found in engine.asked[before:])
+    assert parts > 10 if "parts" in how else parts == 1
+
+
+def test_parts_may_be_of_text_and_the_other_levels_dates(frame, monkeypatch):
+    monkeypatch.setattr(pairs, "AT_A_TIME", 90)
+    days = pd.Timestamp("2026-01-01") + pd.to_timedelta(frame["day"], unit="D")
+    named = frame.assign(user="u" + frame["user"].astype(str), day=days)
+    asked = {"fixed_effects": ("user", "day"), "cluster": "user"}
+    same(Engine(named).fit("y ~ x + z", **asked), regression.fit("y ~ x + z", frame, **asked))
+
+
+@pytest.mark.parametrize(("days", "is_crowded"), [(6, True), (25, False)])
+def test_many_rows_of_one_user_and_day_are_one_cell(monkeypatch, days, is_crowded):
+    """Eight rows of a user to each of six days, or hardly more than one."""
+    weighed = []
+    by_weight = pairs._pairs_by_weight
+    monkeypatch.setattr(pairs, "_pairs_by_weight", lambda part: weighed.append(part) or by_weight(part))
+    frame = rows_of(8, 2400 if is_crowded else 520, 60, days)
+    asked = {"fixed_effects": ("user", "day"), "cluster": "user"}
+    same(Engine(frame).fit("y ~ x + z", **asked), regression.fit("y ~ x + z", frame, **asked))
+    assert bool(weighed) == is_crowded
+
+
+@pytest.mark.parametrize("effects", [(), ("user", "day")])
+def test_a_file_is_fit_in_little_memory_and_keeps_its_limit(frame, tmp_path, effects):
+    path = str(tmp_path / "rows.duckdb")
+    with duckdb.connect(path) as connection:
+        connection.register("given", frame)
+        connection.execute("CREATE TABLE observed AS FROM given")
+    with duckdb.connect(path, read_only=True) as connection:
+        backend = ibis.duckdb.from_connection(connection)
+        seen = []
+
+        def query(expression):
+            seen.append(connection.execute("SELECT current_setting('memory_limit')").fetchall()[0][0])
+            return backend.execute(expression)
+
+        connection.execute("SET memory_limit = '3GiB'")
+        asked = {"fixed_effects": effects, "cluster": "user"}
+        found = relations.fit_cells(SimpleNamespace(query=query), backend.table("observed"), "y ~ x + z", **asked)
+        assert set(seen) == {"953.6 MiB"}
+        assert connection.execute("SELECT current_setting('memory_limit')").fetchall() == [("3.0 GiB",)]
+    same(found, regression.fit("y ~ x + z", frame, **asked))
