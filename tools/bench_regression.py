@@ -1,6 +1,8 @@
 """Regressions whose rows stay in the engine, against pyfixest on the same rows, and against the aggregates by hand.
 
-Printed, never asserted. ``python tools/bench_regression.py 1000000`` takes fewer rows.
+Printed, never asserted. ``python tools/bench_regression.py 1000000`` takes fewer rows. ``python
+tools/bench_regression.py large`` takes 100 million, of a million users, without pyfixest, which brings them all into
+memory; ``large 1000000`` fewer.
 """
 
 from __future__ import annotations
@@ -26,6 +28,10 @@ from rich.table import Table
 ROWS = 10_000_000
 ROWS_PER_USER = 10
 DAYS = 60
+
+#: Of the large measurement: it is of memory, which must not go with the number of rows.
+LARGE_ROWS, LARGE_ROWS_PER_USER = 100_000_000, 100
+
 REPEATS = 3
 
 #: Rows of a first run that is not counted: it imports and compiles.
@@ -62,12 +68,12 @@ class Run:
     se: tuple[float, ...] = ()
 
 
-def build(path: Path, rows: int) -> None:
+def build(path: Path, rows: int, rows_per_user: int = ROWS_PER_USER) -> None:
     """A file with the table of rows."""
     noise = ", ".join(
         f"(hash(r * 64 + {n}) % 100000 + hash(r * 64 + {n + 10}) % 100000) / 50000.0 - 2 AS noise{n}" for n in (4, 5, 6)
     )
-    generated = GENERATED.format(rows=rows, users=max(rows // ROWS_PER_USER, 1), days=DAYS, noise=noise)
+    generated = GENERATED.format(rows=rows, users=max(rows // rows_per_user, 1), days=DAYS, noise=noise)
     with duckdb.connect(str(path)) as connection:
         connection.execute(f"CREATE TABLE observed AS {generated}")
 
@@ -151,6 +157,29 @@ def linear(path: Path) -> dict[str, Run]:
     }
 
 
+def large(path: Path) -> dict[str, Run]:
+    """Each in a process of its own, once."""
+    both = ["user_id", "day"]
+    return {
+        "the aggregates by hand": apart(by_hand, path, 1),
+        "fit_cells, HC1": apart(in_engine, path, 1),
+        "fit_cells, clustered by user": apart(in_engine, path, 1, cluster="user_id"),
+        "fit_cells, users and days, clustered by user": apart(
+            in_engine, path, 1, fixed_effects=both, cluster="user_id"
+        ),
+    }
+
+
+def main_large(rows: int) -> None:
+    """Print the table of many rows."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "bench.duckdb"
+        build(path, rows, LARGE_ROWS_PER_USER)
+        runs = large(path)
+    users = rows // LARGE_ROWS_PER_USER
+    shown(f"{rows:,} rows of {users:,} users and {DAYS} days", runs, "the aggregates by hand")
+
+
 def shown(title: str, runs: dict[str, Run], base: str) -> None:
     """One table."""
     table = Table(title=title)
@@ -180,4 +209,6 @@ def main(rows: int) -> None:
 
 
 if __name__ == "__main__":
+    if sys.argv[1:2] == ["large"]:
+        sys.exit(main_large(int(sys.argv[2]) if len(sys.argv) > 2 else LARGE_ROWS))
     sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else ROWS))

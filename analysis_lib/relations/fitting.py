@@ -77,6 +77,9 @@ def fit_cells(
     which the engine sums. Columns are centred and scaled before they are multiplied; where terms are close to each
     other, products are taken again of each less what the others hold, so that no digits are lost (Fukaya et al. 2020,
     "Shifted Cholesky QR", SIAM Journal on Scientific Computing 42(1)). Terms that lie in one cluster are refused.
+
+    Memory does not go with the number of rows: DuckDB is held to a gigabyte meanwhile, for the whole database
+    (``warehouse.memory``), and what two fixed effects share is summed in parts of the finer one.
     """
     request = checked(Request(
         formula, "ols", names_of(fixed_effects), names_of(cluster), weights, variance, (), (), None, None, "fixed", 0.5,
