@@ -69,7 +69,8 @@ def test_what_needs_more_is_done_again_without(connection):
     assert seen == ["953.6 MiB", before]
 
 
-def test_tables_in_memory_do_not_count(monkeypatch):
+def test_tables_in_memory_do_not_count(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)  # where they would be spilled to
     with duckdb.connect() as opened:
         opened.execute("CREATE TABLE large AS SELECT range AS a, random() AS b FROM range(1_000_000)")
         size = memory._in_tables(opened)
