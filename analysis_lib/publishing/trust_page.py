@@ -62,14 +62,17 @@ def _tables(grade: Grade) -> str:
     """One table per scenario, the first open."""
     parts = []
     for place, (scenario, own) in enumerate(grade.table.groupby("scenario", sort=False)):
-        rows = table_of((_row(grade, row) for row in own.to_dict("records")), _HEADS)
+        rows = [_HEADS, *(_cells(grade, row) for row in own.to_dict("records"))]
+        # What was not measured of any row is no column: on a phone it would push what was out of sight.
+        heads, *lines = zip(*(column for column in zip(*rows, strict=True) if any(column[1:])), strict=True)
+        table = table_of(map(row_of, lines), heads)
         opened = " open" if not place else ""
         name = escape_html(str(scenario))
-        parts.append(f'<details class="sb-grade"{opened}><summary>{name}</summary>{rows}</details>')
+        parts.append(f'<details class="sb-grade"{opened}><summary>{name}</summary>{table}</details>')
     return "".join(parts)
 
 
-def _row(grade: Grade, row: dict[str, Any]) -> str:
+def _cells(grade: Grade, row: dict[str, Any]) -> tuple[str, ...]:
     verdicts = {told["measure"]: told["verdict"] for told in grade.verdicts().to_dict("records")
                 if (told["scenario"], told["quantity"]) == (row["scenario"], row["quantity"])}  # fmt: skip
     cells = [
@@ -78,7 +81,7 @@ def _row(grade: Grade, row: dict[str, Any]) -> str:
     ]
     ratio = row["width_ratio"]
     width = "" if ratio != ratio else f"{ratio:.2f}\u00a0×"
-    return row_of((escape_html(str(row["quantity"])), *cells, width, _share(row, "refused", "")))
+    return escape_html(str(row["quantity"])), *cells, width, _share(row, "refused", "")
 
 
 def _share(row: dict[str, Any], measure: str, verdict: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -60,3 +61,12 @@ def test_ways_that_were_compared_are_shown_the_best_first(grade):
 def test_the_shipped_grades_are_shown():
     page = trust_page(TEXT, calibration.load_grades())
     assert all(f"`{name}`" in page for name in calibration.GRADERS)
+
+
+def test_what_was_not_measured_of_any_row_is_no_column(grade):
+    table = grade.table.assign(scenario="judged", right=0.9, right_mcse=0.01)
+    unmeasured = [name for name in table if name.removesuffix("_mcse") in ("rel_bias", "coverage", "width_ratio")]
+    page = trust_page(TEXT, {"x": replace(grade, table=table.assign(**dict.fromkeys(unmeasured, float("nan"))))})
+    heads = re.search(r'class="sb-grade".*?<tbody>', page, re.DOTALL)[0]
+    assert "Right" in heads and "Refused" in heads
+    assert not any(name in heads for name in ("Bias", "Holds the truth", "Width"))
