@@ -21,6 +21,8 @@ GROUND = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
 
 def draw_weekly(axes, *, effects: pd.DataFrame, n_weeks: float, unit: str) -> None:
     """Weekly effect with its interval; the campaign's weeks shaded."""
+    from matplotlib.ticker import MaxNLocator  # slow to import
+
     axes.axvspan(-0.5, n_weeks - 0.5, color=PALETTE["sky"], alpha=0.18, lw=0)
     axes.axhline(0, color=CONTEXT, lw=1)
     axes.fill_between(effects["period"], effects["ci_lower"], effects["ci_upper"], color=SUBJECT, alpha=0.22, lw=0)
@@ -31,6 +33,7 @@ def draw_weekly(axes, *, effects: pd.DataFrame, n_weeks: float, unit: str) -> No
     if effects["period"].max() > n_weeks:
         axes.text(effects["period"].max(), top, "after", ha="right", va="top", color=CONTEXT_TEXT)
     axes.set_xlabel("weeks from the campaign's first day")
+    axes.xaxis.set_major_locator(MaxNLocator(7, integer=True))
     axes.yaxis.set_major_formatter(partial(_tick, unit))
 
 
@@ -188,6 +191,8 @@ def draw_history(axes, *, history: pd.DataFrame) -> None:
 
 def draw_ledger(axes, *, rows: pd.DataFrame, unit: str) -> None:
     """Ledger rows as bars from zero with their intervals; the total in the strong colour."""
+    from matplotlib.ticker import MaxNLocator  # slow to import
+
     places = np.arange(len(rows))[::-1]
     colours = [CONTEXT] * (len(rows) - 1) + [SUBJECT]
     axes.barh(places - 0.12, rows["value"], color=colours, height=0.3)
@@ -200,6 +205,7 @@ def draw_ledger(axes, *, rows: pd.DataFrame, unit: str) -> None:
         axes.text(left, place + 0.3, f"{row.label}: {shown}", ha="left", va="center", bbox=GROUND)
     axes.set_ylim(-0.5, len(rows) - 0.25)
     axes.set_yticks([])
+    axes.xaxis.set_major_locator(MaxNLocator(5))  # more would touch each other on a phone
     axes.xaxis.set_major_formatter(partial(_tick, unit))
 
 
