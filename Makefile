@@ -55,7 +55,7 @@ test-spark: $(SPARK)
 	@$(PYTHON) -m pytest -m spark tests/spark
 
 # Small matrices: a second maths thread only waits for the first.
-lab bench grades: export OMP_NUM_THREADS := 1
+lab grades: export OMP_NUM_THREADS := 1
 
 lab: $(READY)
 	@$(VENV)/bin/shopbook data build --if-needed

@@ -20,8 +20,7 @@ def weekly_course(panel: Panel, seen: Exposure, windows: Windows, effect: Picked
         Whose way of comparing is taken: its weights, or the untargeted brought to the targeted's level before.
     """
     group = windows.campaign.campaign_id
-    last = -(-windows.campaign.n_days // 7) + windows.weeks_after
-    weeks = np.arange(-windows.weeks_before, min(last, panel.first_week + panel.n_weeks))
+    weeks = np.arange(-windows.weeks_before, min(windows.weeks_touched, panel.first_week + panel.n_weeks))
     treated = seen.reached.treated(group)
     weights, scale = _evened(panel, windows, effect, treated == 1)
     others = np.column_stack([seen.reached.others(group, 7 * week, 7 * week + 7) for week in weeks])

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 CONTRADICTED = "the interval of the difference between other markets and the market's own past does not hold zero"
 TOO_SHORT = f"the market's own past alone gives a verdict only over {REACHED} days or more, for which it is graded"
 
-
 #: A market's own past may contradict the others: a verdict waits for it.
 UNASKED = Decision(
     action="Cannot tell", rule="Cannot tell: the market's own past was not asked, which may contradict other markets.",
@@ -58,9 +57,7 @@ def review_by_markets(wh: Warehouse, windows: Windows, setting: Setting, *, deta
         effect = _effect(wh, windows, setting, details)
     except NotEnoughData as lack:
         return lacking(empty, lack)
-    found = with_cost(with_effect(empty, effect), lambda: _cost(wh, windows))
-    unasked = not details and isinstance(effect, MarketEffect) and found.contribution is not None
-    return replace(found, decision=UNASKED) if unasked else held_back(found)
+    return held_back(with_cost(with_effect(empty, effect), lambda: _cost(wh, windows)))
 
 
 def _effect(wh: Warehouse, windows: Windows, setting: Setting, details: bool) -> MarketEffect | SeriesEffect:
@@ -85,7 +82,7 @@ def _neither(others: str, own: str) -> str:
 
 
 def held_back(review: CampaignReview) -> CampaignReview:
-    """No verdict where the two ways contradict each other, or the only one missed its grade for so few days."""
+    """No verdict where the two ways contradict each other, one was not asked, or the only one missed its grade."""
     effect = review.effect
     if review.contribution is None:
         return review
@@ -93,7 +90,9 @@ def held_back(review: CampaignReview) -> CampaignReview:
         if effect.whole.n_days >= REACHED:
             return review
         rule, reason = TOO_SHORT, f"Only its own past tells, and over {effect.whole.n_days} days not safely enough."
-    elif effect.second is not None and effect.second.contradicts:
+    elif effect.second is None:
+        return replace(review, decision=UNASKED)
+    elif effect.second.contradicts:
         gap = effect.second.gaps["total"].short
         rule, reason = CONTRADICTED, f"Its own past contradicts other markets: own past less other markets is {gap}."
     else:

@@ -85,4 +85,6 @@ def test_without_its_second_opinion_a_whole_market_gets_no_verdict(world):
     brief = campaigns.review(world, "thailand_may_2026", country="TH", details=False)
     assert whole.effect.second is not None and brief.effect.second is None
     assert "own past was not asked" in brief.decision.rule and whole.decision.rule != brief.decision.rule
-    assert brief.decision.action == "Cannot tell" and brief.return_on_cost.value == whole.return_on_cost.value
+    assert brief.decision.action == "Cannot tell"
+    # The engine adds up in any order, so the last digits of two reviews may differ.
+    assert brief.return_on_cost.value == pytest.approx(whole.return_on_cost.value, rel=1e-9)
